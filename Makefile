@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: 0BSD
+# lifeboat: how it is built, tested and measured. `make help` lists the rest.
+
+VERSION := 0.1.0
+BOARD ?= qemu-arm64
+SECONDS ?= 600
+
+# V is what one run of make compiles: a board, host (this machine, static), or
+# one of the ways the tests are built. All that it makes lies in build/$V.
+V ?= $(BOARD)
+B := build/$V
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc) --no-print-directory
+endif
+export LC_ALL := C
+ifndef SOURCE_DATE_EPOCH
+export SOURCE_DATE_EPOCH := $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+endif
+
+WARN := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wundef \
+	-Wstrict-prototypes -Wmissing-prototypes -Wmissing-declarations \
+	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wconversion \
+	-Wsign-conversion -Wimplicit-fallthrough -Wswitch-enum -fno-common
+WERROR ?= -Werror
+# -DOPT_X=0 leaves an option of src/options.h out.
+OPTS ?=
+SANE := -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=all
+
+ifneq ($(filter check-gcc check-clang fuzz,$V),)
+CC := $(if $(filter check-gcc,$V),gcc,clang)
+DEPS := $(CC)
+MODE := $(SANE) $(if $(filter fuzz,$V),-fsanitize=fuzzer-no-link)
+else
+# A board may be built in several ways: qemu-arm64@small.
+include $(if $(filter-out host,$V),board/$(firstword $(subst @, ,$V))/board.mk)
+ARCH ?= $(shell dpkg --print-architecture)
+DEPS := $(ARCH)
+CC := build/deps/$(ARCH)/cc
+MODE := -Oz -flto -Wframe-larger-than=4096 -ffunction-sections -fdata-sections \
+	-fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident \
+	-fno-stack-protector -fomit-frame-pointer
+endif
+# Not position-independent: that would cost 12 KiB, 6 %. The
+# rest is what makes the code smaller when all is compiled as one: no
+# scheduling, no moving out of loops, common function entries.
+LLVM := inline-threshold=-50 consthoist-gep enable-misched=false \
+	enable-post-misched=false homogeneous-prolog-epilog \
+	disable-machine-licm disable-block-placement \
+	disable-phi-elim-edge-splitting machine-outliner-reruns=2
+ifeq ($(ARCH),arm64)
+# All but what is FAR lies within 1 MiB; a link that says "out of range" needs
+# one more FAR.
+LLVM += code-model=tiny
+endif
+LINK := -Wl,-T,src/far.ld -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,norelro \
+	-Wl,--build-id=none -Wl,--no-eh-frame-hdr -Wl,-O2 $(if $(filter armhf,$(ARCH)),,-Wl,--icf=all) \
+	'-Wl,--lto-newpm-passes=default<Oz>' $(LLVM:%=-Wl,-mllvm,-%)
+
+D := build/deps
+LIBDEPS := $D/$(DEPS)/libdeps.a
+INC := -Isrc -I. -isystem $D/src/bearssl/inc -isystem $D/src/libdeflate \
+	-isystem $D/src/libzstd/lib
+CFLAGS = $(WARN) $(WERROR) $(MODE) $(INC) $(OPTS) -ffile-prefix-map=$(CURDIR)=.
+
+MAIN := init/main.c
+SRC := $(sort $(wildcard src/*/*.c init/*.c))
+LIBOBJ := $(patsubst %.c,$B/%.o,$(filter-out $(MAIN),$(SRC))) $B/embedded.o
+OBJ := $(LIBOBJ) $(patsubst %.c,$B/%.o,$(filter $(MAIN),$(SRC)))
+TESTSRC := $(sort $(wildcard tests/unit/*.c tests/sim/*.c))
+HELPERS := $(patsubst %.c,$B/%.o,$(filter-out %_test.c,$(TESTSRC)))
+TESTS := $(patsubst %.c,$B/%,$(filter %_test.c,$(TESTSRC)))
+FUZZERS := $(patsubst %.c,$B/%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
+BOARDS := $(patsubst board/%/board.mk,%,$(sort $(wildcard board/*/board.mk)))
+BOOTED := $(foreach b,$(BOARDS),$(shell sed -n s/^KERNEL_SLOT.*/$b/p board/$b/board.mk))
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all host lifeboat initramfs boards check unit sim lint lint-deep test demo fuzz \
+	fuzz-all fmt size prices reproducible deps setup keyring test-programs \
+	test-fuzzers campaign-e2e clean distclean help FORCE
+
+all: lifeboat $(if $(KERNEL_RECOVERY),initramfs) ## all: build/BOARD/{lifeboat,initramfs.cpio.gz}
+lifeboat: $B/lifeboat
+initramfs: $B/initramfs.cpio.gz
+
+host: ## host: build/host/lifeboat, the same code for this machine, static
+	+@$(MAKE) V=host lifeboat
+
+boards: host ## boards: host and every board (BOARD is one of them)
+	+@for b in $(BOARDS); do $(MAKE) V=$$b all || exit 1; done
+
+# ---- objects and programs
+
+say = @$(if $(QUIET),,echo "  $1 $@";)
+
+$B/flags: FORCE
+	@mkdir -p $(@D)
+	@echo "$(CC) $(CFLAGS) $(LINK)" >$@.new
+	@cmp -s $@.new $@ || mv $@.new $@
+
+$B/%.o: %.c $B/flags | $(LIBDEPS)
+	@mkdir -p $(@D)
+	$(call say,CC) $(CC) $(CFLAGS) $(if $(findstring tests/,$<),-Itests) \
+		$(if $(findstring fuzz/,$<),-Wno-unused-result) -MMD -MP -c -o $@ $<
+
+$B/embedded.o: $B/embedded.c $B/flags
+	@$(CC) $(CFLAGS) -c -o $@ $<
+
+$B/lifeboat.elf: $(OBJ) $(LIBDEPS) $B/flags src/far.ld
+	$(call say,LD) $(CC) $(LINK) -Wl,-Map=$B/lifeboat.map -o $@ $(OBJ) $(LIBDEPS)
+
+$B/lifeboat: $B/lifeboat.elf tests/lint/binary.sh
+	@tests/lint/binary.sh $< $B/lifeboat.map
+	@llvm-strip --strip-all --strip-sections -o $@ $<
+
+$B/lib.a: $(LIBOBJ) $(HELPERS)
+	@rm -f $@ && ar rcsD $@ $^
+
+$B/tests/fuzz/%_fuzz: $B/tests/fuzz/%_fuzz.o $B/lib.a $(LIBDEPS) \
+		$(if $(filter-out fuzz,$V),$B/tests/fuzz/replay.o)
+	$(call say,LD) $(CC) $(MODE) $(if $(filter fuzz,$V),-fsanitize=fuzzer) \
+		-o $@ $(filter %.o,$^) $B/lib.a $(LIBDEPS)
+
+$B/tests/%_test: $B/tests/%_test.o $B/lib.a $(LIBDEPS)
+	$(call say,LD) $(CC) $(MODE) -o $@ $< $B/lib.a $(LIBDEPS)
+
+$D/%/libdeps.a: src/build-deps.sh src/deps.mk src/libc.c
+	$(call say,DEPS) src/build-deps.sh $*
+
+# What is compiled in: the keyring (make KEYRING=FILE, else the development
+# one of this machine), and what the binary was made of.
+KEYRING ?=
+PEM := $(or $(KEYRING),build/pki/keyring.pem)
+keyring: $(PEM)
+build/pki/keyring.pem: keys/mkpki.sh
+	@mkdir -p build && keys/mkpki.sh build/pki >build/pki.log 2>&1 || { cat build/pki.log; exit 1; }
+	@touch $@
+$B/embedded.c: src/embed.sh $(PEM) $(LIBDEPS) $B/flags Makefile
+	@src/embed.sh $(PEM) $(if $(KEYRING),false,true) $(VERSION) \
+		$D/$(DEPS)/versions >$@
+
+# ---- initramfs
+
+build/tools/mkcpio: rootfs-skel/mkcpio.c
+	@mkdir -p $(@D) && gcc $(WARN) $(WERROR) -O1 -o $@ $<
+
+$B/kernel/recovery/version $B/kernel/slot/version: \
+		board/$V/board.mk rootfs-skel/kernel.sh
+	$(call say,KERNEL) rootfs-skel/kernel.sh $(notdir $(@D)) $V $(@D)
+
+$B/initramfs.cpio.gz: $B/lifeboat build/tools/mkcpio rootfs-skel/initramfs.sh \
+		rootfs-skel/initramfs.list $B/kernel/recovery/version \
+		$(wildcard board/$V/*)
+	$(call say,CPIO) rootfs-skel/initramfs.sh $V $B $(MODULES)
+
+# ---- tests
+
+check: ## check: lint, unit tests, simulation, corpora; gcc and clang; no root
+	+@tests/check.sh lint gcc clang
+
+unit sim: ## unit, sim: only these, with gcc
+	+@tests/check.sh gcc:$@
+
+test-programs: $(TESTS) $(FUZZERS)
+test-fuzzers: $(FUZZERS)
+
+test: ## test: setup, check, the oracles, process 1, every board in QEMU
+	+@tests/test.sh $(BOOTED)
+
+demo: setup ; +@tests/e2e/demo.sh ## demo: a dead device is rescued from a USB stick
+campaign-e2e: ; +@tests/e2e/campaign.sh ## campaign-e2e: all cases in QEMU, memory
+fuzz fuzz-all: ## fuzz T=name, fuzz-all: SECONDS (default 600) each, and totals
+	+@tests/fuzz/run.sh $(SECONDS) $(if $(filter fuzz,$@),$(T))
+
+reproducible: ## reproducible: two builds in two folders, byte by byte
+	+@tests/reproducible.sh
+lint: ## lint: layers, forbidden functions, format, spelling, keys, reasons
+	@tests/lint/lint.sh
+lint-deep: ## lint-deep: gcc -fanalyzer and clang-tidy
+	+@tests/lint/deep.sh
+
+size: ## size: bytes of each module on arm64, and what the budget leaves
+	+@$(MAKE) V=qemu-arm64 all
+	@tests/lint/size.sh build/qemu-arm64
+prices: ## prices: what each option of src/options.h costs in bytes
+	+@tests/lint/prices.sh
+
+fmt: ## fmt: clang-format on every C file
+	@clang-format -i $$(find src init tests rootfs-skel -name '*.[ch]')
+
+setup: ## setup: installs what is needed (root), or says what is missing
+	@tests/setup.sh
+deps: $(LIBDEPS) ## deps: only fetches and builds what BOARD links
+clean: ## clean: removes what was built, keeps downloads and libraries
+	@find build -mindepth 1 -maxdepth 1 ! -name cache ! -name deps \
+		-exec rm -rf {} +
+distclean: ## distclean: removes build/
+	@rm -rf build
+help: ## help: this list
+	@sed -n 's/.*## \([a-z0-9T=, -]*: .*\)/  \1/p' Makefile
+
+-include $(patsubst %.o,%.d,$(OBJ) $(HELPERS)) \
+	$(addsuffix .d,$(TESTS) $(FUZZERS)) $B/tests/fuzz/replay.d

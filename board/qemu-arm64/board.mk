@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: 0BSD
+# QEMU's arm64 "virt" machine: Debian's U-Boot, NVMe disk, xHCI USB.
+ARCH := arm64
+KERNEL_RECOVERY := linux-image-arm64
+KERNEL_SLOT := linux-image-cloud-arm64
+MODULES := nvme xhci-pci usb-storage uas sd_mod i6300esb

@@ -1,0 +1,50 @@
+#!/bin/sh
+# SPDX-License-Identifier: 0BSD
+#
+# initramfs.sh BOARD BUILD [MODULE...]: makes BUILD/initramfs.cpio.gz from
+# initramfs.list and the named kernel modules with all they depend on, in
+# the order in which they have to be loaded. The same input gives the same
+# bytes: entries in order, one time, no name of a folder or machine.
+set -eu
+
+here=$(dirname "$0")
+board=$here/../board/$1
+build=$2
+shift 2
+kernel=$build/kernel/recovery
+list=$build/initramfs.list
+order=$build/initramfs.order
+
+sed -e '/^#/d' -e "s|@BOARD@|$board|" -e "s|@BUILD@|$build|" \
+	"$here/initramfs.list" | while read -r line; do
+	case $line in
+	\?*) [ ! -e "${line##* }" ] || echo "${line#? }" ;;
+	*) echo "$line" ;;
+	esac
+done >"$list"
+
+: >"$order"
+if [ $# -gt 0 ]; then
+	version=$(cat "$kernel/version")
+	for module in "$@"; do
+		# "builtin NAME" needs nothing; an unknown one is an error.
+		PATH=$PATH:/sbin:/usr/sbin modprobe -d "$kernel" \
+			-S "$version" --show-depends "$module"
+	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' |
+		while read -r path; do
+			name=${path##*/}
+			echo "$name" >&3
+			echo "file /lib/modules/$name 0644 $path"
+		done 3>"$order" >>"$list"
+	# A pipe hides modprobe's failure: ask again, for the result alone.
+	for module in "$@"; do
+		PATH=$PATH:/sbin:/usr/sbin modprobe -q -d "$kernel" \
+			-S "$version" --show-depends "$module" >/dev/null || {
+			echo "initramfs.sh: no module $module" >&2
+			exit 1
+		}
+	done
+fi
+echo "file /lib/modules/order 0644 $order" >>"$list"
+build/tools/mkcpio "$SOURCE_DATE_EPOCH" <"$list" >"$build/initramfs.cpio"
+gzip -9n <"$build/initramfs.cpio" >"$build/initramfs.cpio.gz"

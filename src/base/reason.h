@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+ * Why something was refused or failed: one code each, all of them here.
+ * Functions return 0 or one of these (negative). The name is what logs,
+ * reports and --output-format show; it never changes its meaning. The help
+ * is what the person in front of the device can do about it.
+ * src/FORMAT.md lists them for integrators; a test compares the two.
+ */
+#ifndef LIFEBOAT_REASON_H
+#define LIFEBOAT_REASON_H
+
+#include "base/base.h"
+
+#define REASONS(X) \
+	/* general */ \
+	X(R_IO, -1, "io-error", \
+	    "the device did not answer or reported an error: try another " \
+	    "stick or port, or replace the device") \
+	X(R_RANGE, -2, "out-of-range", \
+	    "a structure points outside its container: the data is damaged") \
+	X(R_READ_ONLY, -3, "read-only", \
+	    "remove the write protection of the device") \
+	X(R_LIMIT, -4, "limit-exceeded", \
+	    "larger than this build is made for; see src/options.h") \
+	X(R_INTERNAL, -5, "internal-error", \
+	    "a bug in lifeboat: please report it with this line") \
+	X(R_USAGE, -6, "usage", "see lifeboat --help") \
+	X(R_NOT_FOUND, -7, "not-found", "check the name") \
+	X(R_CANCELLED, -8, "cancelled", "start again when ready") \
+	X(R_TIMEOUT, -9, "timeout", \
+	    "the work stood still for too long: try another stick or port") \
+	X(R_CHILD, -10, "worker-died", \
+	    "the sandboxed worker ended early: try again, and report it") \
+	X(R_SYSTEM, -11, "system", \
+	    "the kernel refused a request: check the kernel configuration") \
+	X(R_KEYFILE_SYNTAX, -12, "keyfile-syntax", "correct the named line") \
+	X(R_KEYFILE_VALUE, -13, "keyfile-value", \
+	    "correct the value on the named line") \
+	X(R_FULL, -14, "disk-full", "make room on the file system") \
+	/* media */ \
+	X(R_NO_MEDIUM, -20, "no-medium", \
+	    "plug in a USB stick or SD card with a bundle (*.raucb)") \
+	X(R_MEDIUM_GONE, -21, "medium-removed", \
+	    "plug the stick in again and leave it in") \
+	X(R_PART_TABLE, -22, "partition-table", \
+	    "the partition table is damaged: partition and format the stick " \
+	    "anew (MBR, FAT32)") \
+	X(R_FS_UNKNOWN, -23, "unknown-filesystem", \
+	    "format the stick with FAT32") \
+	X(R_FS_UNSUPPORTED, -24, "unsupported-filesystem", \
+	    "copy the bundle to a stick formatted with FAT32") \
+	X(R_FAT_DAMAGED, -25, "fat-damaged", \
+	    "repair the stick with fsck.fat or format it anew") \
+	X(R_NO_BUNDLE, -26, "no-bundle", \
+	    "copy a bundle (*.raucb) to the stick") \
+	X(R_NOT_A_FILE, -27, "not-a-file", "name a regular file") \
+	X(R_BUNDLE_CHOICE, -28, "bundle-choice", \
+	    "leave only one bundle of this version on the stick, or name one " \
+	    "with lifeboat.bundle=") \
+	/* bundle trailer */ \
+	X(R_BUNDLE_SHORT, -40, "bundle-too-short", \
+	    "the copy is incomplete: copy the bundle again and eject the " \
+	    "stick properly") \
+	X(R_SIG_SIZE_ZERO, -41, "signature-size-zero", \
+	    "the copy is incomplete: copy the bundle again and eject the " \
+	    "stick properly") \
+	X(R_SIG_SIZE_LARGE, -42, "signature-size-too-large", \
+	    "this is no bundle, or it was truncated: copy it again") \
+	X(R_SIG_SIZE_LITTLE, -43, "signature-size-little-endian", \
+	    "the size field must be big-endian: make the bundle with rauc " \
+	    "bundle") \
+	X(R_PAYLOAD_SIZE, -44, "payload-size", \
+	    "the payload must be a multiple of 4096 bytes: copy the bundle " \
+	    "again") \
+	X(R_FORMAT_UNSUPPORTED, -45, "bundle-format-unsupported", \
+	    "make the bundle with format=verity") \
+	/* CMS */ \
+	X(R_CMS_SYNTAX, -50, "cms-syntax", \
+	    "the signature is damaged: copy the bundle again") \
+	X(R_CMS_BER, -51, "cms-ber", \
+	    "convert the signature: openssl cms -cmsout -inform DER -outform " \
+	    "DER") \
+	X(R_CMS_TYPE, -52, "cms-content-type", \
+	    "sign the bundle with rauc bundle") \
+	X(R_CMS_ENCRYPTED, -53, "cms-encrypted", \
+	    "encrypted (crypt) bundles are not supported: use format=verity") \
+	X(R_CMS_DETACHED, -54, "cms-detached", \
+	    "plain bundles are not supported: use format=verity") \
+	X(R_CMS_SIGNERS, -55, "cms-signers", \
+	    "sign the bundle with exactly one key") \
+	X(R_CMS_NO_ATTRS, -56, "cms-no-signed-attributes", \
+	    "sign with signed attributes, as rauc bundle does") \
+	X(R_CMS_ATTRS, -57, "cms-signed-attributes", \
+	    "sign the bundle with rauc bundle") \
+	X(R_CMS_DIGEST, -58, "digest-mismatch", \
+	    "the bundle was changed or damaged after signing: copy it again") \
+	X(R_CMS_SIGNATURE, -59, "bad-signature", \
+	    "the bundle was changed or damaged after signing: copy it again") \
+	X(R_CMS_ALGORITHM, -60, "signature-algorithm", \
+	    "sign with SHA-256 or better and RSA PKCS#1 v1.5 or ECDSA P-256, " \
+	    "P-384, P-521") \
+	X(R_CMS_VERSION, -61, "cms-version", \
+	    "sign the bundle with rauc bundle") \
+	X(R_CMS_NO_CERT, -62, "signer-certificate-missing", \
+	    "the bundle must carry the signer's certificate: sign it with " \
+	    "rauc bundle") \
+	/* certificates */ \
+	X(R_CERT_SYNTAX, -70, "certificate-syntax", \
+	    "a certificate is damaged or not strict DER") \
+	X(R_CERT_UNKNOWN, -71, "signer-unknown", \
+	    "no chain from the signer to the keyring: sign with a key this " \
+	    "device trusts") \
+	X(R_CERT_EXPIRED, -72, "certificate-expired", \
+	    "check the clock of the device, or sign with a valid certificate") \
+	X(R_CERT_NOT_YET, -73, "certificate-not-yet-valid", \
+	    "the clock of the device may be wrong: set it, or see " \
+	    "use-bundle-signing-time") \
+	X(R_CERT_PURPOSE, -74, "certificate-purpose", \
+	    "sign with a certificate for this purpose, or set check-purpose " \
+	    "in [keyring]") \
+	X(R_CERT_CRITICAL, -75, "certificate-critical-extension", \
+	    "a certificate has a critical extension that lifeboat does not " \
+	    "know") \
+	X(R_CERT_KEY, -76, "certificate-key", \
+	    "use RSA of 2048 to 4096 bits or ECDSA P-256, P-384, P-521") \
+	X(R_CERT_ALGORITHM, -77, "certificate-algorithm", \
+	    "certificates must be signed with SHA-256 or better, RSA PKCS#1 " \
+	    "v1.5 or ECDSA") \
+	X(R_CERT_SIGNATURE, -78, "certificate-signature", \
+	    "a certificate in the chain is not signed by its issuer") \
+	X(R_CERT_NOT_CA, -79, "certificate-not-a-ca", \
+	    "an issuer in the chain may not issue certificates") \
+	X(R_CERT_PATHLEN, -80, "certificate-path-length", \
+	    "the chain is longer than a certificate in it allows") \
+	X(R_CERT_CN, -81, "signer-not-allowed", \
+	    "the signer's common name is not in allowed-signer-cns") \
+	X(R_KEYRING, -82, "keyring", \
+	    "the keyring holds no usable certificate: give a PEM file with " \
+	    "--keyring") \
+	X(R_KEYRING_KEY, -83, "keyring-option-unsupported", \
+	    "remove the named key from [keyring], or use a lifeboat that " \
+	    "implements it") \
+	/* manifest */ \
+	X(R_MANIFEST_SYNTAX, -90, "manifest-syntax", \
+	    "make the bundle with rauc bundle") \
+	X(R_MANIFEST_KEY, -91, "manifest-unknown-key", \
+	    "the bundle asks for something this lifeboat does not know: " \
+	    "update it, or remove the key") \
+	X(R_MANIFEST_VALUE, -92, "manifest-value", \
+	    "correct the named key and make the bundle anew") \
+	X(R_MANIFEST_MISSING, -93, "manifest-missing-key", \
+	    "make the bundle with rauc bundle") \
+	X(R_MANIFEST_HOOK, -94, "bundle-hooks", \
+	    "bundles with hooks or handlers cannot be installed here: make " \
+	    "one without") \
+	X(R_MANIFEST_VERSION, -95, "bundle-version", \
+	    "the bundle is older than min-bundle-version allows, or its " \
+	    "version is no semantic version") \
+	/* verity */ \
+	X(R_VERITY_SIZE, -100, "verity-size", \
+	    "the hash tree does not fit the payload: the bundle is damaged") \
+	X(R_VERITY_DATA, -101, "verity-data", \
+	    "a block of the bundle is damaged: copy the bundle again, or use " \
+	    "another stick") \
+	X(R_VERITY_TREE, -102, "verity-tree", \
+	    "the hash tree of the bundle is damaged: copy the bundle again") \
+	X(R_VERITY_PADDING, -103, "verity-padding", \
+	    "the hash tree of the bundle is damaged: copy the bundle again") \
+	/* squashfs */ \
+	X(R_SQFS_MAGIC, -110, "squashfs-magic", \
+	    "the payload is no squashfs: make the bundle with rauc bundle") \
+	X(R_SQFS_VERSION, -111, "squashfs-version", \
+	    "the payload must be squashfs 4.0") \
+	X(R_SQFS_CODEC, -112, "squashfs-compression", \
+	    "make the bundle with gzip or zstd compression: " \
+	    "--mksquashfs-args=\"-comp zstd\"") \
+	X(R_SQFS_DAMAGED, -113, "squashfs-damaged", \
+	    "the squashfs is malformed: make the bundle anew") \
+	X(R_SQFS_RANGE, -114, "squashfs-out-of-range", \
+	    "the squashfs is malformed: make the bundle anew") \
+	X(R_SQFS_LOOP, -115, "squashfs-loop", \
+	    "the squashfs is malformed: make the bundle anew") \
+	X(R_SQFS_DECOMPRESS, -116, "squashfs-decompression", \
+	    "the squashfs is malformed: make the bundle anew") \
+	X(R_SQFS_TYPE, -117, "squashfs-file-type", \
+	    "images in a bundle must be regular files") \
+	/* images and slots */ \
+	X(R_CONF_MISSING, -130, "system-conf-missing-key", \
+	    "complete system.conf") \
+	X(R_CONF_VALUE, -131, "system-conf-value", "correct system.conf") \
+	X(R_COMPATIBLE, -132, "wrong-compatible", \
+	    "this bundle is for another device: use one for this compatible") \
+	X(R_NO_SLOT_CLASS, -133, "no-slot-for-image", \
+	    "system.conf has no slot for this image class") \
+	X(R_IMAGE_MISSING, -134, "image-missing", \
+	    "the bundle lacks an image its manifest names: make it anew") \
+	X(R_IMAGE_SIZE, -135, "image-size", \
+	    "an image is not as large as its manifest says: make the bundle " \
+	    "anew") \
+	X(R_IMAGE_HASH, -136, "image-sha256", \
+	    "an image does not have the SHA-256 its manifest names: make the " \
+	    "bundle anew") \
+	X(R_IMAGE_TYPE, -137, "image-type", \
+	    "this image type cannot be written to this slot type") \
+	X(R_IMAGE_NONE, -138, "no-images", "the bundle contains no image") \
+	X(R_TARGET_SMALL, -140, "target-too-small", \
+	    "the image is larger than its slot") \
+	X(R_TARGET_MISSING, -141, "target-missing", \
+	    "the slot's device does not exist: check system.conf and the " \
+	    "disk") \
+	X(R_TARGET_AMBIGUOUS, -142, "target-ambiguous", \
+	    "two devices match one slot: remove the foreign disk") \
+	X(R_TARGET_BUSY, -143, "target-mounted", \
+	    "the slot is mounted or in use: unmount it") \
+	X(R_TARGET_READ_ONLY, -144, "target-read-only", \
+	    "the slot's device or the slot itself is read-only") \
+	X(R_TARGET_SOURCE, -145, "target-is-source", \
+	    "the bundle lies on the slot it would be written to") \
+	X(R_TARGET_WRITE, -146, "target-write-error", \
+	    "the slot's device cannot be written: it may be worn out, " \
+	    "replace it") \
+	X(R_TARGET_FLUSH, -147, "target-flush-error", \
+	    "the slot's device lost data on flush: it may be worn out, " \
+	    "replace it") \
+	X(R_TARGET_READBACK, -148, "target-readback-mismatch", \
+	    "the slot's device did not keep what was written: replace it") \
+	X(R_NO_TARGET, -149, "no-target", \
+	    "no slot may be written: state the booted slot (rauc.slot=, " \
+	    "rauc.external)") \
+	X(R_LAST_GOOD, -150, "last-good-slot", \
+	    "the last bootable slot is not given up for an unverified bundle") \
+	/* boot state */ \
+	X(R_BOOT_CONFIG, -160, "boot-config", \
+	    "correct fw_env.config or the bootloader key of system.conf") \
+	X(R_BOOT_CRC, -161, "boot-env-crc", \
+	    "no valid copy of the boot environment was found") \
+	X(R_BOOT_FULL, -163, "boot-env-full", \
+	    "the boot environment has no room: enlarge it or remove " \
+	    "variables") \
+	X(R_BOOT_IO, -164, "boot-env-io", \
+	    "check the device named in fw_env.config, and that it can be " \
+	    "written") \
+	X(R_BOOT_LOCKED, -165, "boot-env-locked", \
+	    "another program holds the lock of the boot environment: try " \
+	    "again") \
+	X(R_BOOT_UNSUPPORTED, -166, "bootloader-unsupported", \
+	    "this build has no back end for this boot loader") \
+	X(R_BOOT_NAME, -167, "bootname", \
+	    "the slot has no bootname, or the name is not valid")
+
+#define REASON_ENUM(code, value, name, help) code = (value),
+/* 0 is not called R_OK: <unistd.h> has that name */
+enum reason { R_NONE = 0, REASONS(REASON_ENUM) };
+#undef REASON_ENUM
+
+/* "ok" for 0, "unknown" for a number that is no reason. */
+const char *reason_name(int reason);
+const char *reason_help(int reason);
+
+#define DIAG_SEEN 200
+
+/*
+ * What went wrong, in one operation: the first reason wins, later ones (the
+ * consequences) are dropped. Start with {0}.
+ */
+struct diag {
+	int reason;           /* 0 or one of enum reason */
+	char seen[DIAG_SEEN]; /* what was seen and what was expected */
+};
+
+/* Records reason and text if d has none yet; d may be NULL. Returns reason,
+ * so that a caller writes `return diag_fail(d, R_X, ...)`. */
+int diag_fail(struct diag *d, int reason, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+/* Makes d empty again, for the next operation. */
+void diag_clear(struct diag *d);
+
+#endif

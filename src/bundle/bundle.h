@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+ * A bundle: trailer, CMS, manifest, verity root, verified blocks, squashfs,
+ * image bytes, in that order and no other. Whatever these functions hand out
+ * was authenticated in memory, in the read that handed it out; there is no
+ * other way to a bundle's bytes. Pure.
+ */
+#ifndef LIFEBOAT_BUNDLE_H
+#define LIFEBOAT_BUNDLE_H
+
+#include "base/blk.h"
+#include "bundle/manifest.h"
+#include "bundle/squashfs.h"
+#include "bundle/trust.h"
+#include "bundle/verity.h"
+
+#define BUNDLE_SIG_MAX 65536 /* RAUC's default max-bundle-signature-size */
+
+/*
+ * Large (about 200 KiB plus what squashfs.h says), so one zeroed static per
+ * process. It can be opened again and again.
+ */
+struct bundle {
+	struct blk *source;    /* unauthenticated; no other file reads it */
+	uint64_t size;         /* of the whole file */
+	uint64_t payload_size; /* of data and hash tree: all before the CMS */
+	struct manifest manifest;
+	struct signer signer;
+	struct blk_window payload; /* data and hash tree */
+	struct verity verity;      /* its blk yields verified bytes only */
+	struct sqfs sqfs;
+	bool mounted;  /* sqfs is open */
+	bool verified; /* bundle_verify has read it to its last block */
+	size_t cms_len;
+	uint8_t cms[BUNDLE_SIG_MAX];
+};
+
+/*
+ * Reads and judges trailer, CMS and manifest: as much as `rauc info` does.
+ * The manifest is to be trusted only when it returns 0. source must outlive
+ * the bundle. Returns any bundle, CMS, certificate or manifest reason,
+ * R_VERITY_SIZE.
+ */
+int bundle_open(struct bundle *b, struct blk *source, const struct keyring *k,
+    const struct trust_policy *policy, struct diag *d) MUST_CHECK;
+
+/* done and total in bytes. A non-zero return cancels with R_CANCELLED. */
+typedef int bundle_progress(void *ctx, uint64_t done, uint64_t total);
+
+/*
+ * The verification pass: every block of data and tree, padding too. Nothing
+ * is kept of it but the answer (b->verified). progress may be NULL. R_VERITY_*,
+ * R_IO.
+ */
+int bundle_verify(struct bundle *b, bundle_progress *progress, void *ctx,
+    struct diag *d) MUST_CHECK;
+
+/* An image, opened for one sequential read. */
+struct bundle_image {
+	struct bundle *bundle;
+	struct sqfs_file file;
+	uint64_t size;
+	uint64_t pos;
+};
+
+/*
+ * Finds the file in the squashfs's root. R_IMAGE_MISSING, R_IMAGE_SIZE
+ * (against the manifest), R_SQFS_*, R_VERITY_*.
+ */
+int bundle_image_open(struct bundle *b, const struct manifest_image *m,
+    struct bundle_image *i, struct diag *d) MUST_CHECK;
+
+/*
+ * The next bytes, up to cap, into *n (0 at the end); *sparse is set instead
+ * of filling dst when all of them are a hole (dst is then not touched).
+ * Every byte was authenticated during this call or stands in a cache that was
+ * filled by authenticated bytes.
+ */
+int bundle_image_read(struct bundle_image *i, void *dst, size_t cap, size_t *n,
+    bool *sparse, struct diag *d) MUST_CHECK;
+
+/*
+ * Everything in the squashfs, for `extract`: 1 with the next path in w->path
+ * and its inode in i->file (a regular file is ready for bundle_image_read, a
+ * link for bundle_readlink), 0 at the end. squashfs.h says what is always true
+ * of the paths. R_SQFS_*, R_VERITY_*, R_LIMIT.
+ */
+int bundle_walk_start(
+    struct bundle *b, struct sqfs_walk *w, struct diag *d) MUST_CHECK;
+int bundle_walk_next(struct bundle *b, struct sqfs_walk *w,
+    struct bundle_image *i, struct diag *d) MUST_CHECK;
+
+/* The text of a symbolic link, as sqfs_readlink; R_VERITY_* too. */
+int bundle_readlink(
+    struct bundle_image *i, char *dst, size_t cap, struct diag *d) MUST_CHECK;
+
+#endif

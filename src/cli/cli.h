@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+ * The command-line face: verbs, options and exit codes as rauc's.
+ */
+#ifndef LIFEBOAT_CLI_H
+#define LIFEBOAT_CLI_H
+
+#include "slot/conf.h"
+#include "worker/job.h"
+
+/* The whole program when it is not process 1. Returns 0 or 1. */
+int cli_main(int argc, char **argv);
+
+/* Private to src/cli from here on. */
+
+enum cli_verb {
+	CLI_NONE,
+	CLI_INFO,
+	CLI_INSTALL,
+	CLI_STATUS,
+	CLI_EXTRACT,
+	CLI_VERBS
+};
+
+#define CLI_OVERRIDES 16
+#define CLI_ARGS 3
+
+struct cli {
+	enum cli_verb verb;
+	const char *conf;
+	const char *keyring;
+	const char *fw_env;
+	const char *boot_slot; /* --override-boot-slot */
+	const char *override[CLI_OVERRIDES];
+	unsigned overrides;
+	enum job_format format;
+	bool debug, help, version;
+	const char *arg[CLI_ARGS];
+	unsigned args;
+};
+
+/* Options may stand before and after the verb. R_USAGE. */
+int cli_parse(struct cli *o, int argc, char **argv, struct diag *d) MUST_CHECK;
+
+/* The lines of one verb; "" for CLI_NONE. */
+const char *cli_usage(enum cli_verb verb);
+const char *cli_verb_name(enum cli_verb verb);
+extern const char cli_options[]; /* what follows every usage */
+
+/* All of standard output or error; a closed pipe is not our trouble. */
+void cli_write(int fd, const char *text, size_t len);
+
+/* What the program reads before it does anything. One static. */
+struct cli_files {
+	struct conf conf;
+	bool have_conf;
+	struct settings settings;
+	struct keyring keyring;
+	bool development; /* the embedded development keyring is used */
+	struct fw_env_config fw_env;
+	bool have_fw_env;
+	char initial_env[65537];
+	bool have_initial_env;
+	char booted[SLOT_NAME]; /* bootname or slot name; "": external */
+	bool booted_known;
+};
+
+/* system.conf (may be missing when it is not needed), fw_env.config,
+ * u-boot-initial-env. Reasons of the parsers, R_CONF_MISSING. */
+int cli_load_conf(struct cli_files *f, const struct cli *o, bool needed,
+    struct diag *d) MUST_CHECK;
+/* --keyring, else system.conf's, else the embedded one. R_KEYRING, R_LIMIT. */
+int cli_load_keyring(
+    struct cli_files *f, const struct cli *o, struct diag *d) MUST_CHECK;
+/* Which slot runs, from the kernel command line as RAUC does it. */
+void cli_find_booted(struct cli_files *f, const struct cli *o);
+/* The same for a given command line; pure but for looking at devices. */
+void cli_booted(struct cli_files *f, const char *cmdline);
+
+#endif

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: 0BSD */
+/* What the command line reads itself: files that belong to the device. */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/embedded.h"
+#include "base/fmt.h"
+#include "base/log.h"
+#include "worker/device.h"
+
+static char room[131072];
+
+/* All of a file into dst, with a NUL behind it. */
+static int read_file(
+    const char *path, char *dst, size_t cap, size_t *len, struct diag *d)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = 0;
+
+	*len = 0;
+	if (fd < 0)
+		return diag_fail(
+		    d, R_NOT_FOUND, "%s: %s", path, errno_text(errno));
+	while (*len < cap && (n = read(fd, dst + *len, cap - *len)) > 0)
+		*len += (size_t)n;
+	(void)close(fd);
+	if (n < 0)
+		return diag_fail(d, R_IO, "%s: %s", path, errno_text(errno));
+	if (*len == cap)
+		return diag_fail(
+		    d, R_LIMIT, "%s: at most %zu bytes", path, cap - 1);
+	dst[*len] = '\0';
+	return 0;
+}
+
+/* Names the file in front of what its parser said. */
+static int in_file(const char *path, const struct diag *inner, struct diag *d)
+{
+	return diag_fail(d, inner->reason, "%s: %s", path, inner->seen);
+}
+
+/* A relative path in system.conf starts from the folder of that file. */
+static int resolve(char *path, size_t cap, const char *conf, struct diag *d)
+{
+	const char *slash = strrchr(conf, '/');
+	char old[CONF_TEXT];
+	struct spec spec;
+
+	spec_parse(&spec, path);
+	if (path[0] == '\0' || path[0] == '/' || spec.kind != SPEC_PATH ||
+	    !slash)
+		return 0;
+	fmt(old, sizeof old, "%s", path);
+	if ((size_t)(slash - conf) + 1 + strlen(old) >= cap)
+		return diag_fail(d, R_LIMIT, "%s: the path is too long", old);
+	fmt(path, cap, "%.*s%s", (int)(slash - conf + 1), conf, old);
+	return 0;
+}
+
+static int parse_conf(
+    struct cli_files *f, const struct cli *o, const char *path, struct diag *d)
+{
+	struct diag inner = {0};
+	size_t len;
+	int r = read_file(path, room, sizeof room, &len, d);
+
+	if (r != 0)
+		return r;
+	if (conf_parse(&f->conf, room, len, &inner) != 0)
+		return in_file(path, &inner, d);
+	for (unsigned i = 0; r == 0 && i < o->overrides; i++)
+		r = conf_override(&f->conf, o->override[i], d);
+	for (unsigned i = 0; r == 0 && i < f->conf.slots; i++)
+		r = resolve(f->conf.slot[i].device, CONF_TEXT, path, d);
+	if (r == 0)
+		r = resolve(f->conf.keyring_path, CONF_TEXT, path, d);
+	f->have_conf = r == 0;
+	return r;
+}
+
+static int load_system_conf(
+    struct cli_files *f, const struct cli *o, bool needed, struct diag *d)
+{
+	static const char *const places[] = {
+	    "/etc/rauc/system.conf",
+	    "/run/rauc/system.conf",
+	    "/usr/lib/rauc/system.conf",
+	};
+
+	if (o->conf)
+		return parse_conf(f, o, o->conf, d);
+	for (size_t i = 0; i < ARRAY_LEN(places); i++)
+		if (access(places[i], F_OK) == 0)
+			return parse_conf(f, o, places[i], d);
+	if (needed || o->overrides > 0)
+		return diag_fail(d, R_CONF_MISSING,
+		    "there is no %s: name one with --conf", places[0]);
+	return 0;
+}
+
+int cli_load_conf(
+    struct cli_files *f, const struct cli *o, bool needed, struct diag *d)
+{
+	const char *path = o->fw_env ? o->fw_env : "/etc/fw_env.config";
+	struct diag inner = {0};
+	size_t len;
+	int r = load_system_conf(f, o, needed, d);
+
+	settings_default(&f->settings);
+	if (r != 0 || !needed)
+		return r;
+	if (o->fw_env || access(path, F_OK) == 0) {
+		r = read_file(path, room, sizeof room, &len, d);
+		if (r != 0)
+			return r;
+		if (fw_env_config_parse(&f->fw_env, room, len, &inner) != 0)
+			return in_file(path, &inner, d);
+		f->have_fw_env = true;
+	}
+	f->have_initial_env =
+	    read_file("/etc/u-boot-initial-env", f->initial_env,
+	        sizeof f->initial_env, &len, NULL) == 0;
+	return 0;
+}
+
+int cli_load_keyring(struct cli_files *f, const struct cli *o, struct diag *d)
+{
+	const char *path = o->keyring     ? o->keyring
+	                   : f->have_conf ? f->conf.keyring_path
+	                                  : "";
+	struct diag inner = {0};
+	size_t len;
+
+	if (path[0] == '\0') {
+		f->development = keyring_is_development;
+		return keyring_load(
+		    &f->keyring, keyring_pem, keyring_pem_len, d);
+	}
+	if (read_file(path, room, sizeof room, &len, &inner) != 0)
+		return diag_fail(d, R_KEYRING, "keyring %s", inner.seen);
+	if (keyring_load(&f->keyring, room, len, &inner) != 0)
+		return in_file(path, &inner, d);
+	return 0;
+}
+
+/* ---- which slot runs (facts: RAUC's context.c) */
+
+/* The value of name= among the words of the command line. */
+static bool cmdline_word(
+    const char *cmdline, const char *name, char *dst, size_t cap)
+{
+	size_t n = strlen(name);
+
+	for (const char *p = cmdline; *p != '\0';) {
+		size_t len = 0;
+
+		while ((unsigned char)p[len] > ' ')
+			len++;
+		if (len > n && strncmp(p, name, n) == 0)
+			return slice_copy(
+			    dst, cap, (struct slice){p + n, len - n});
+		p += len;
+		if (*p != '\0')
+			p++;
+	}
+	return false;
+}
+
+/* RAUC looks for it anywhere, not only as a word. */
+static bool contains(const char *text, const char *what)
+{
+	size_t n = strlen(what);
+
+	for (; *text != '\0'; text++)
+		if (strncmp(text, what, n) == 0)
+			return true;
+	return false;
+}
+
+static bool same_device(const char *a, const char *b)
+{
+	struct spec x, y;
+	struct stat sa, sb;
+
+	spec_parse(&x, a);
+	spec_parse(&y, b);
+	if (x.kind == y.kind && strcmp(x.value, y.value) == 0)
+		return true;
+	return stat(a, &sa) == 0 && stat(b, &sb) == 0 && S_ISBLK(sa.st_mode) &&
+	       S_ISBLK(sb.st_mode) && sa.st_rdev == sb.st_rdev;
+}
+
+/* PARTUUID= names what a slot may name otherwise: the running root's device
+ * number decides then. */
+static bool is_root(const char *device)
+{
+	struct stat root, st;
+
+	return stat("/", &root) == 0 && stat(device, &st) == 0 &&
+	       S_ISBLK(st.st_mode) && st.st_rdev == root.st_dev;
+}
+
+static bool match_slot(struct cli_files *f, const char *word)
+{
+	const struct conf *c = &f->conf;
+
+	for (unsigned i = 0; i < c->slots; i++)
+		if (strcmp(c->slot[i].bootname, word) == 0 ||
+		    strcmp(c->slot[i].name, word) == 0) {
+			fmt(f->booted, sizeof f->booted, "%s", word);
+			f->booted_known = true;
+			return true;
+		}
+	return false;
+}
+
+static bool only_files(const struct conf *c)
+{
+	for (unsigned i = 0; i < c->slots; i++) {
+		struct stat st;
+
+		if (stat(c->slot[i].device, &st) != 0 || !S_ISREG(st.st_mode))
+			return false;
+	}
+	return c->slots > 0;
+}
+
+void cli_booted(struct cli_files *f, const char *cmdline)
+{
+	const struct conf *c = &f->conf;
+	char word[CONF_TEXT];
+
+	f->booted[0] = '\0';
+	f->booted_known = false;
+	if (contains(cmdline, "rauc.external")) {
+		f->booted_known = true;
+		return;
+	}
+	if (cmdline_word(cmdline, "rauc.slot=", word, sizeof word)) {
+		if (!match_slot(f, word))
+			log_warn(
+			    "rauc.slot=%s is no slot of system.conf", word);
+		return;
+	}
+	/* files are nobody's root */
+	if (only_files(c)) {
+		f->booted_known = true;
+		return;
+	}
+	if (!cmdline_word(cmdline, "root=", word, sizeof word))
+		word[0] = '\0';
+	if (strcmp(word, "/dev/nfs") == 0) {
+		f->booted_known = true;
+		return;
+	}
+	for (unsigned i = 0; i < c->slots; i++)
+		if ((word[0] != '\0' && same_device(c->slot[i].device, word)) ||
+		    is_root(c->slot[i].device)) {
+			(void)match_slot(f, c->slot[i].name);
+			return;
+		}
+}
+
+void cli_find_booted(struct cli_files *f, const struct cli *o)
+{
+	size_t len;
+
+	if (o->boot_slot) {
+		f->booted[0] = '\0';
+		f->booted_known = strcmp(o->boot_slot, "_external_") == 0;
+		if (!f->booted_known && !match_slot(f, o->boot_slot))
+			log_warn("%s is no slot of system.conf", o->boot_slot);
+		return;
+	}
+	if (read_file("/proc/cmdline", room, sizeof room, &len, NULL) != 0)
+		room[0] = '\0';
+	cli_booted(f, room);
+}

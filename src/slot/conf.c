@@ -1,0 +1,636 @@
+/* SPDX-License-Identifier: 0BSD */
+#include "slot/conf.h"
+
+#include "base/fmt.h"
+#include "base/keyfile.h"
+#include "base/log.h"
+
+#define ATTEMPTS_DEFAULT 3
+#define ATTEMPTS_MAX 9 /* the same as BOOT_ATTEMPTS_MAX */
+
+enum group { SYSTEM, KEYRING, RECOVERY, COMMAND_LINE, SLOT, GROUPS };
+
+/* A file, or one assignment, that is being read. */
+struct reading {
+	struct conf *c;
+	struct settings *s;
+	void *base[GROUPS]; /* of each group's struct; NULL: passed over */
+	enum group group;   /* GROUPS: an unknown one */
+	struct keyfile kf;
+	struct diag *d;
+};
+
+/* The assignment as written. */
+static struct slice written(const struct keyfile *kf)
+{
+	struct slice s = kf->key;
+
+	if (kf->value.p)
+		s.len = (size_t)(kf->value.p + kf->value.len - s.p);
+	return s;
+}
+
+static int bad(const struct reading *rd, int reason, const char *expected)
+{
+	struct slice s = written(&rd->kf);
+
+	return diag_fail(rd->d, reason, "[%.*s] %.*s: expected %s",
+	    (int)MIN(rd->kf.group.len, 40), rd->kf.group.p, (int)MIN(s.len, 60),
+	    s.p, expected);
+}
+
+/* Which word of the list it is, or -1. */
+static int word_index(struct slice word, const char *list)
+{
+	return slice_index((struct slice){list, strlen(list)}, word);
+}
+
+/* The same of the value, or the reason; dst, of cap bytes, gets the word. */
+static int choose(struct reading *rd, char *dst, size_t cap, const char *list)
+{
+	int i = word_index(rd->kf.value, list);
+
+	if (i >= 0 && slice_copy(dst, cap, rd->kf.value))
+		return i;
+	return bad(
+	    rd, rd->group == KEYRING ? R_KEYRING_KEY : R_CONF_VALUE, list);
+}
+
+/* ---- the keys ---- */
+
+/* Key files have escapes, and RAUC accepts none of these keys empty; ours are
+ * taken as they stand. */
+static int read_text(struct reading *rd, char *dst, size_t cap)
+{
+	int r = R_CONF_VALUE;
+
+	if (rd->c)
+		r = kf_string(&rd->kf, dst, cap, NULL);
+	else if (slice_copy(dst, cap, rd->kf.value))
+		r = 0;
+	if (r == 0 && dst[0] == '\0')
+		r = R_CONF_VALUE;
+	return r == 0 ? 0 : bad(rd, r, "a text that is not empty, but shorter");
+}
+
+/* A bare word of the command line sets a flag. */
+static int read_flag(struct reading *rd, bool *flag)
+{
+	if (!rd->kf.value.p)
+		*flag = true;
+	else if (kf_bool(&rd->kf, flag, NULL) != 0)
+		return bad(rd, rd->c ? R_KEYFILE_VALUE : R_CONF_VALUE,
+		    "true or false");
+	return 0;
+}
+
+static int read_number(
+    struct reading *rd, unsigned *out, unsigned min, unsigned max)
+{
+	uint64_t v;
+	char range[48];
+
+	if (slice_u64(rd->kf.value, &v) && v >= min && v <= max) {
+		*out = (unsigned)v;
+		return 0;
+	}
+	fmt(range, sizeof range, "a number from %u to %u", min, max);
+	return bad(rd, R_CONF_VALUE, range);
+}
+
+static int read_attempts(struct reading *rd, unsigned *out)
+{
+	struct slice s = written(&rd->kf);
+	uint64_t v;
+
+	if (!slice_u64(rd->kf.value, &v))
+		return bad(rd, R_KEYFILE_VALUE, "a decimal number");
+	if (v > ATTEMPTS_MAX) {
+		log_warn("system.conf: %.*s is taken as %u, the most that "
+		         "every boot script reads alike",
+		    (int)s.len, s.p, ATTEMPTS_MAX);
+		v = ATTEMPTS_MAX;
+	}
+	*out = v == 0 ? ATTEMPTS_DEFAULT : (unsigned)v;
+	return 0;
+}
+
+/* In the order of enum bootloader; all from the third on are BOOT_OTHER. */
+static int read_bootloader(struct reading *rd)
+{
+	struct conf *c = rd->c;
+	int i = choose(rd, c->bootloader_name, sizeof c->bootloader_name,
+	    "noop uboot barebox grub efi custom");
+
+	if (i < 0)
+		return i;
+	c->bootloader = (enum bootloader)MIN(i, BOOT_OTHER);
+	return 0;
+}
+
+/* In the order of enum slot_type; all from the fourth on are SLOT_OTHER. */
+static int read_type(struct reading *rd, struct slot *s)
+{
+	int i = choose(rd, s->type_name, sizeof s->type_name,
+	    "raw ext4 vfat ubifs ubivol nand nor jffs2 boot-emmc "
+	    "boot-mbr-switch boot-gpt-switch boot-raw-fallback");
+
+	if (i < 0)
+		return i;
+	s->type = (enum slot_type)MIN(i, SLOT_OTHER);
+	return 0;
+}
+
+/* In the order of enum purpose, then RAUC's other word for one of them. */
+static int read_purpose(struct reading *rd)
+{
+	char word[16];
+	int i = choose(
+	    rd, word, sizeof word, "smimesign codesign any codesign-rauc");
+
+	if (i < 0)
+		return i;
+	rd->c->trust.purpose = i == 3 ? PURPOSE_CODESIGN : (enum purpose)i;
+	return 0;
+}
+
+/* "plain verity", or modifiers of the default: "-plain +crypt". */
+static int read_formats(struct reading *rd)
+{
+	struct slice left = rd->kf.value, word;
+	unsigned formats = rd->c->formats;
+	bool modifiers = false, plain_words = false;
+
+	while (slice_word(&left, &word)) {
+		char sign = word.p[0];
+		int i;
+
+		if (sign == '+' || sign == '-') {
+			word.p++;
+			word.len--;
+			modifiers = true;
+		} else if (!plain_words) {
+			formats = 0;
+			plain_words = true;
+		}
+		i = word_index(word, "plain verity crypt");
+		if (i < 0)
+			return bad(rd, R_CONF_VALUE, "plain, verity or crypt");
+		formats |= 1u << i;
+		if (sign == '-')
+			formats ^= 1u << i;
+	}
+	if (modifiers && plain_words)
+		return bad(rd, R_CONF_VALUE,
+		    "words with or without +/-, "
+		    "not mixed");
+	if (formats == 0)
+		return bad(rd, R_CONF_VALUE,
+		    "one at least: no bundle format "
+		    "is left");
+	rd->c->formats = formats;
+	return 0;
+}
+
+/* An empty list would allow everyone, so it is an error. */
+static int read_cns(struct reading *rd)
+{
+	struct trust_policy *t = &rd->c->trust;
+	struct slice list = rd->kf.value;
+	size_t pos = 0;
+
+	t->cns = 0;
+	while (kf_list_next(list, &pos, &rd->kf.value)) {
+		int r;
+
+		if (t->cns == TRUST_CNS)
+			return bad(rd, R_LIMIT, "fewer names");
+		r = read_text(rd, t->cn[t->cns], sizeof t->cn[0]);
+		if (r != 0)
+			return r;
+		t->cns++;
+	}
+	return t->cns > 0 ? 0 : bad(rd, R_CONF_VALUE, "a list of names");
+}
+
+static int read_time(struct reading *rd)
+{
+	bool on = false;
+	int r = read_flag(rd, &on);
+
+	rd->c->trust.time = on ? TIME_SIGNING : TIME_CLOCK;
+	return r;
+}
+
+static int not_implemented(const struct reading *rd)
+{
+	return bad(rd, R_KEYRING_KEY, "it not to be there: not implemented");
+}
+
+static int read_crl(struct reading *rd)
+{
+	bool on = false;
+	int r = read_flag(rd, &on);
+
+	return r == 0 && on ? not_implemented(rd) : r;
+}
+
+/* It becomes part of a variable's name and a word of the boot order. */
+static int read_bootname(struct reading *rd, char *name)
+{
+	int r = read_text(rd, name, BOOTNAME);
+
+	for (; r == 0 && *name; name++)
+		if (*name <= ' ' || *name > '~' || *name == '=' || *name == '"')
+			r = bad(rd, R_CONF_VALUE,
+			    "printable characters only, "
+			    "no blank, quote or '='");
+	return r;
+}
+
+enum kind {
+	TEXT, /* of max bytes, with its NUL */
+	FLAG,
+	NUMBER,
+	ATTEMPTS,
+	BOOTLOADER,
+	FORMATS,
+	PURPOSE,
+	CNS,
+	TIME,
+	CRL,
+	TYPE,
+	NAME
+};
+
+#define KEY(name, group, kind, type, member, min) \
+	{ \
+		name, group, kind, offsetof(type, member), min, \
+		    sizeof(((type *)0)->member) \
+	}
+#define RANGE(name, member, min, max) \
+	{ \
+		name, RECOVERY, NUMBER, offsetof(struct settings, member), \
+		    min, max \
+	}
+
+static const struct key {
+	const char *name;
+	uint8_t group, kind;
+	uint16_t offset; /* of where it is kept, in the group's struct */
+	uint32_t min : 8, max : 24;
+} keys[] = {
+    KEY("compatible", SYSTEM, TEXT, struct conf, compatible, 0),
+    KEY("bootloader", SYSTEM, BOOTLOADER, struct conf, bootloader, 0),
+    KEY("bundle-formats", SYSTEM, FORMATS, struct conf, formats, 0),
+    KEY("min-bundle-version", SYSTEM, TEXT, struct conf, min_bundle_version, 0),
+    KEY("boot-attempts", SYSTEM, ATTEMPTS, struct conf, boot_attempts, 0),
+    KEY("boot-attempts-primary", SYSTEM, ATTEMPTS, struct conf,
+        boot_attempts_primary, 0),
+    KEY("activate-installed", SYSTEM, FLAG, struct conf, activate_installed, 0),
+    KEY("statusfile", SYSTEM, TEXT, struct conf, statusfile, 0),
+    KEY("data-directory", SYSTEM, TEXT, struct conf, data_directory, 0),
+    KEY("path", KEYRING, TEXT, struct conf, keyring_path, 0),
+    KEY("check-purpose", KEYRING, PURPOSE, struct conf, trust, 0),
+    KEY("allowed-signer-cns", KEYRING, CNS, struct conf, trust, 0),
+    KEY("allow-partial-chain", KEYRING, FLAG, struct conf,
+        trust.allow_partial_chain, 0),
+    KEY("use-bundle-signing-time", KEYRING, TIME, struct conf, trust, 0),
+    KEY("check-crl", KEYRING, CRL, struct conf, trust, 0),
+    KEY("device", SLOT, TEXT, struct slot, device, 0),
+    KEY("type", SLOT, TYPE, struct slot, type, 0),
+    KEY("bootname", SLOT, NAME, struct slot, bootname, 0),
+    KEY("parent", SLOT, TEXT, struct slot, parent_name, 0),
+    KEY("readonly", SLOT, FLAG, struct slot, readonly, 0),
+    RANGE("settle", settle_ms, 0, 60000),
+    RANGE("wait", wait_s, 0, 604800),
+    RANGE("retries", retries, 0, 99),
+    RANGE("stall", stall_s, 5, 86400),
+    RANGE("watchdog", watchdog_s, 0, 3600),
+    KEY("watchdog-device", RECOVERY, TEXT, struct settings, watchdog, 0),
+    KEY("bundle", RECOVERY, TEXT, struct settings, bundle, 0),
+    KEY("reinstall", RECOVERY, FLAG, struct settings, reinstall, 0),
+    KEY("poweroff", RECOVERY, FLAG, struct settings, poweroff, 0),
+    KEY("rauc.slot", COMMAND_LINE, TEXT, struct settings, rauc_slot, 0),
+};
+
+static int read_kind(struct reading *rd, const struct key *k, void *at)
+{
+	switch ((enum kind)k->kind) {
+	case TEXT:
+		return read_text(rd, at, k->max);
+	case FLAG:
+		return read_flag(rd, at);
+	case NUMBER:
+		return read_number(rd, at, k->min, k->max);
+	case ATTEMPTS:
+		return read_attempts(rd, at);
+	case BOOTLOADER:
+		return read_bootloader(rd);
+	case FORMATS:
+		return read_formats(rd);
+	case PURPOSE:
+		return read_purpose(rd);
+	case CNS:
+		return read_cns(rd);
+	case TIME:
+		return read_time(rd);
+	case CRL:
+		return read_crl(rd);
+	case TYPE:
+		return read_type(rd, rd->base[SLOT]);
+	case NAME:
+		return read_bootname(rd, at);
+	}
+	return R_INTERNAL;
+}
+
+static int read_key(struct reading *rd)
+{
+	char *base = rd->group < GROUPS ? rd->base[rd->group] : NULL;
+
+	if (!base)
+		return 0;
+	for (const struct key *k = keys; k < keys + ARRAY_LEN(keys); k++)
+		if (k->group == rd->group && slice_is(rd->kf.key, k->name))
+			return read_kind(rd, k, base + k->offset);
+	if (rd->group == KEYRING)
+		return not_implemented(rd);
+	if (rd->group == RECOVERY)
+		log_warn("unknown setting %.*s is passed over",
+		    (int)MIN(rd->kf.key.len, 40), rd->kf.key.p);
+	return 0;
+}
+
+/* ---- the groups ---- */
+
+/* Takes the prefix off s, or leaves it. */
+static bool strip(struct slice *s, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	if (s->len < n || memcmp(s->p, prefix, n) != 0)
+		return false;
+	s->p += n;
+	s->len -= n;
+	return true;
+}
+
+/* Finds the slot of this name or adds it. */
+static int enter_slot(struct reading *rd, struct slice name)
+{
+	struct conf *c = rd->c;
+	const char *dot = memchr(name.p, '.', name.len);
+	struct slice cls = {name.p, dot ? (size_t)(dot - name.p) : 0};
+	unsigned i = 0;
+	struct slot *s;
+
+	if (cls.len == 0 || cls.len + 1 == name.len ||
+	    memchr(dot + 1, '.', name.len - cls.len - 1))
+		return bad(rd, R_CONF_VALUE, "slot.CLASS.INDEX");
+	while (i < c->slots && !slice_is(name, c->slot[i].name))
+		i++;
+	if (i == CONF_SLOTS)
+		return bad(rd, R_LIMIT, "fewer slots");
+	s = &c->slot[i];
+	rd->group = SLOT;
+	rd->base[SLOT] = s;
+	if (i < c->slots)
+		return 0;
+	if (!slice_copy(s->name, sizeof s->name, name) ||
+	    !slice_copy(s->slotclass, sizeof s->slotclass, cls))
+		return bad(rd, R_CONF_VALUE, "a shorter name");
+	memcpy(s->type_name, "raw", 4);
+	s->type = SLOT_RAW;
+	c->slots++;
+	return 0;
+}
+
+static int enter_group(struct reading *rd)
+{
+	struct slice name = rd->kf.group;
+	int i = word_index(name, "system keyring recovery");
+
+	rd->group = i < 0 ? GROUPS : (enum group)i;
+	return rd->c && strip(&name, "slot.") ? enter_slot(rd, name) : 0;
+}
+
+static int read_file(struct reading *rd, const void *data, size_t len)
+{
+	int item, r = 0;
+
+	kf_init(&rd->kf, data, len);
+	while (r == 0 && (item = kf_next(&rd->kf, rd->d)) != KF_END)
+		r = item < 0           ? item
+		    : item == KF_GROUP ? enter_group(rd)
+		                       : read_key(rd);
+	return r;
+}
+
+/* ---- system.conf as a whole ---- */
+
+static int bad_slot(struct diag *d, int reason, const struct slot *s,
+    const char *what, const char *other)
+{
+	return diag_fail(d, reason, "slot %s: %s%s", s->name, what, other);
+}
+
+/* Parents by index, each slot's being the root of its group. */
+static int link_parents(struct conf *c, struct diag *d)
+{
+	for (unsigned i = 0; i < c->slots; i++) {
+		struct slot *s = &c->slot[i];
+
+		s->parent = conf_slot(c, s->parent_name);
+		if (s->parent < 0 && s->parent_name[0] != '\0')
+			return bad_slot(d, R_CONF_VALUE, s,
+			    "its parent is no slot: ", s->parent_name);
+	}
+	for (unsigned i = 0; i < c->slots; i++) {
+		struct slot *s = &c->slot[i];
+
+		for (unsigned steps = 0; s->parent >= 0; steps++) {
+			int next = c->slot[s->parent].parent;
+
+			if (next < 0)
+				break;
+			if (steps == CONF_SLOTS)
+				return bad_slot(d, R_CONF_VALUE, s,
+				    "its parents form a loop", "");
+			s->parent = next;
+		}
+	}
+	return 0;
+}
+
+static int check_slots(const struct conf *c, struct diag *d)
+{
+	unsigned names = 0;
+
+	for (unsigned i = 0; i < c->slots; i++) {
+		const struct slot *s = &c->slot[i];
+
+		if (s->device[0] == '\0')
+			return bad_slot(d, R_CONF_MISSING, s, "device", "");
+		if (s->bootname[0] == '\0')
+			continue;
+		if (s->parent >= 0)
+			return bad_slot(d, R_CONF_VALUE, s,
+			    "bootname and parent exclude each other", "");
+		if (++names > BOOTNAMES)
+			return bad_slot(
+			    d, R_LIMIT, s, "too many bootnames", "");
+		for (unsigned k = 0; k < i; k++)
+			if (strcmp(c->slot[k].bootname, s->bootname) == 0)
+				return bad_slot(d, R_CONF_VALUE, s,
+				    "the same bootname as ", c->slot[k].name);
+	}
+	return 0;
+}
+
+static int finish(struct conf *c, struct diag *d)
+{
+	const char *missing = c->compatible[0] == '\0'        ? "compatible"
+	                      : c->bootloader_name[0] == '\0' ? "bootloader"
+	                                                      : NULL;
+	int r;
+
+	if (missing)
+		return diag_fail(d, R_CONF_MISSING, "[system] %s", missing);
+	if (c->data_directory[0] != '\0') {
+		if (strcmp(c->statusfile, "per-slot") == 0)
+			return diag_fail(d, R_CONF_VALUE,
+			    "statusfile=per-slot and data-directory "
+			    "exclude each other");
+		if (c->statusfile[0] == '\0')
+			fmt(c->statusfile, sizeof c->statusfile,
+			    "%s/central.raucs", c->data_directory);
+	}
+	r = link_parents(c, d);
+	return r != 0 ? r : check_slots(c, d);
+}
+
+int conf_parse(struct conf *c, const void *data, size_t len, struct diag *d)
+{
+	struct reading rd = {.c = c, .base = {c, c}, .d = d};
+	int r;
+
+	memset(c, 0, sizeof *c);
+	c->formats =
+	    1u << FORMAT_PLAIN | 1u << FORMAT_VERITY | 1u << FORMAT_CRYPT;
+	c->boot_attempts = c->boot_attempts_primary = ATTEMPTS_DEFAULT;
+	c->activate_installed = true;
+	r = read_file(&rd, data, len);
+	return r != 0 ? r : finish(c, d);
+}
+
+int conf_override(struct conf *c, const char *assignment, struct diag *d)
+{
+	struct reading rd = {.c = c, .base = {c, c}, .d = d};
+	const char *colon = strchr(assignment, ':');
+	const char *eq = colon ? strchr(colon, '=') : NULL;
+	int r;
+
+	if (!eq || colon == assignment || eq == colon + 1)
+		return diag_fail(d, R_CONF_VALUE,
+		    "%s: expected group:key=value", assignment);
+	rd.kf.group.p = assignment;
+	rd.kf.group.len = (size_t)(colon - assignment);
+	rd.kf.key.p = colon + 1;
+	rd.kf.key.len = (size_t)(eq - rd.kf.key.p);
+	rd.kf.value.p = eq + 1;
+	rd.kf.value.len = strlen(eq + 1);
+	r = enter_group(&rd);
+	if (r == 0)
+		r = read_key(&rd);
+	return r != 0 ? r : finish(c, d);
+}
+
+int conf_slot(const struct conf *c, const char *name)
+{
+	for (unsigned i = 0; i < c->slots; i++)
+		if (strcmp(c->slot[i].name, name) == 0)
+			return (int)i;
+	return -1;
+}
+
+/* ---- lifeboat.conf and the kernel command line ---- */
+
+void settings_default(struct settings *s)
+{
+	memset(s, 0, sizeof *s);
+	s->settle_ms = 500;
+	s->wait_s = 60;
+	s->retries = 2;
+	s->stall_s = 60;
+	s->watchdog_s = 60;
+	memcpy(s->watchdog, "/dev/watchdog", sizeof "/dev/watchdog");
+}
+
+int settings_parse(
+    struct settings *s, const void *data, size_t len, struct diag *d)
+{
+	struct reading rd = {.s = s, .base = {[RECOVERY] = s}, .d = d};
+
+	return read_file(&rd, data, len);
+}
+
+/* The kernel's own splitting: blanks outside of double quotes. */
+static bool next_argument(const char **p, struct slice *word)
+{
+	bool quoted = false;
+
+	while (**p != '\0' && (unsigned char)**p <= ' ')
+		(*p)++;
+	word->p = *p;
+	for (; **p != '\0' && (quoted || (unsigned char)**p > ' '); (*p)++)
+		if (**p == '"')
+			quoted = !quoted;
+	word->len = (size_t)(*p - word->p);
+	return word->len > 0;
+}
+
+static struct slice unquoted(struct slice s)
+{
+	if (strip(&s, "\"") && s.len > 0 && s.p[s.len - 1] == '"')
+		s.len--;
+	return s;
+}
+
+int settings_cmdline(struct settings *s, const char *cmdline, struct diag *d)
+{
+	struct reading rd = {.s = s,
+	    .base = {[RECOVERY] = s, [COMMAND_LINE] = s},
+	    .kf.group = {"command line", 12},
+	    .d = d};
+	struct keyfile *kf = &rd.kf;
+	bool external = false;
+	int first = 0;
+
+	while (next_argument(&cmdline, &kf->key)) {
+		const char *eq;
+		int r;
+
+		kf->key = unquoted(kf->key);
+		kf->value.p = NULL;
+		kf->value.len = 0;
+		eq = memchr(kf->key.p, '=', kf->key.len);
+		if (eq) {
+			kf->value = kf->key;
+			kf->key.len = (size_t)(eq - kf->key.p);
+			kf->value.p = eq + 1;
+			kf->value.len -= kf->key.len + 1;
+			kf->value = unquoted(kf->value);
+		}
+		if (slice_is(kf->key, "rauc.external"))
+			external = true;
+		rd.group =
+		    strip(&kf->key, "lifeboat.") ? RECOVERY : COMMAND_LINE;
+		r = read_key(&rd);
+		if (first == 0)
+			first = r;
+	}
+	if (external)
+		s->rauc_slot[0] = '\0';
+	return first;
+}

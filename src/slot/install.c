@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: 0BSD */
+#include "slot/install.h"
+
+#include <bearssl_hash.h>
+
+/* What a step may answer besides 0 and a reason; it ends each(). */
+#define DIFFERS 1
+
+/* ---- one item of the plan ---- */
+
+static void choose(struct install *in, unsigned i)
+{
+	const struct plan_item *item = &in->plan->item[i];
+
+	in->what = &in->bundle->manifest.image[item->image];
+	in->slot = in->target[i];
+	in->name = in->conf->slot[item->slot].name;
+	in->at = 0;
+	in->head = in->heads[i];
+}
+
+/* Does a step with one item after the other. */
+static int each(struct install *in, int (*step)(struct install *in))
+{
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < in->plan->count; i++) {
+		choose(in, i);
+		r = step(in);
+	}
+	return r;
+}
+
+static int failed(const struct install *in, int reason, const char *what)
+{
+	return diag_fail(in->d, reason, "slot %s, byte %llu: %s", in->name,
+	    (unsigned long long)in->at, what);
+}
+
+static int put(struct install *in, uint64_t at, const void *p, size_t len)
+{
+	int r = blk_write(in->slot, at, p, len);
+
+	in->at = at;
+	if (r == R_READ_ONLY)
+		return failed(in, R_TARGET_READ_ONLY, "write-protected");
+	return r == 0 ? 0 : failed(in, R_TARGET_WRITE, "write error");
+}
+
+static int flush(struct install *in)
+{
+	if (blk_flush(in->slot) == 0)
+		return 0;
+	return failed(in, R_TARGET_FLUSH, "flush error");
+}
+
+/* From the device itself. */
+static int get(struct install *in, uint64_t at, void *p, size_t len)
+{
+	in->at = at;
+	if (blk_read_back(in->slot, at, p, len) == 0)
+		return 0;
+	return failed(in, R_TARGET_READBACK, "read error");
+}
+
+static int forgot(const struct install *in)
+{
+	return failed(
+	    in, R_TARGET_READBACK, "it does not hold what was written");
+}
+
+/* ---- the bundle's side ---- */
+
+/* The image's next n bytes, with zeros for holes. */
+static int take(struct install *in, uint8_t *dst, size_t n)
+{
+	while (n > 0) {
+		bool sparse = false;
+		size_t got = 0;
+		int r =
+		    bundle_image_read(&in->image, dst, n, &got, &sparse, in->d);
+
+		if (r != 0)
+			return r;
+		if (got == 0)
+			return diag_fail(in->d, R_IMAGE_SIZE, "%s ends early",
+			    in->what->filename);
+		if (sparse)
+			memset(dst, 0, got);
+		dst += got;
+		n -= got;
+	}
+	return 0;
+}
+
+/* Opens the image and takes its first bytes into head, filled up with zeros. */
+static int open_head(struct install *in)
+{
+	int r = bundle_image_open(in->bundle, in->what, &in->image, in->d);
+
+	memset(in->head, 0, INSTALL_HEAD);
+	if (r == 0)
+		r = take(
+		    in, in->head, (size_t)MIN(in->what->size, INSTALL_HEAD));
+	return r;
+}
+
+static int progress(struct install *in, enum install_phase phase, uint64_t step)
+{
+	in->done += step;
+	if (in->progress &&
+	    in->progress(in->ctx, phase, in->done, in->total) != 0)
+		return diag_fail(in->d, R_CANCELLED, "stopped by the operator");
+	return 0;
+}
+
+static int start_phase(struct install *in, enum install_phase phase)
+{
+	in->done = 0;
+	in->total = 0;
+	for (unsigned i = 0; i < in->plan->count; i++) {
+		choose(in, i);
+		in->total += in->what->size;
+	}
+	return progress(in, phase, 0);
+}
+
+/* ---- from the first byte to the last ---- */
+
+/* Where a write that ends at `end` ends on the device. */
+static uint64_t padded(const struct blk *t, uint64_t end)
+{
+	uint64_t sector = t->sector > 1 ? t->sector : 1;
+	uint64_t rest = end % sector;
+
+	if (rest == 0 || sector - rest > t->size - end)
+		return end;
+	return end + sector - rest;
+}
+
+/* n bytes of piece to the slot, durable from time to time. */
+static int put_piece(struct install *in, uint64_t at, size_t n)
+{
+	/* Only the last piece can end inside a sector, and then it has room: a
+	 * whole piece is a multiple of every sector. */
+	size_t len = (size_t)(padded(in->slot, at + n) - at);
+	int r;
+
+	memset(in->piece + n, 0, len - n);
+	r = put(in, at, in->piece, len);
+	if (r == 0 && (at + n) / INSTALL_FLUSH != at / INSTALL_FLUSH)
+		r = flush(in);
+	return r;
+}
+
+/*
+ * Goes over the image piece by piece, the first one being the head: reads it
+ * from the bundle (read back: from the slot, the head from memory), then
+ * writes it to the slot (not the head), or compares the two, or hashes it.
+ * DIFFERS: it is not what the slot holds, or not what the manifest's SHA-256
+ * belongs to.
+ */
+static int pass(struct install *in, enum install_phase phase, bool tell)
+{
+	const size_t half = INSTALL_PIECE / 2;
+	uint64_t size = in->what->size, at = 0;
+	br_sha256_context sha;
+	uint8_t sum[32];
+	int r = phase == PHASE_READ_BACK ? 0 : open_head(in);
+
+	br_sha256_init(&sha);
+	while (r == 0 && at < size) {
+		uint8_t *p = at == 0 ? in->head : in->piece;
+		size_t cap = at == 0                  ? INSTALL_HEAD
+		             : phase == PHASE_COMPARE ? half
+		                                      : INSTALL_PIECE;
+		size_t n = (size_t)MIN(size - at, cap);
+
+		if (at > 0)
+			r = phase == PHASE_READ_BACK ? get(in, at, p, n)
+			                             : take(in, p, n);
+		if (r != 0)
+			break;
+		if (phase == PHASE_COMPARE) {
+			r = get(in, at, in->piece + half, n);
+			if (r == 0 && memcmp(p, in->piece + half, n) != 0)
+				r = DIFFERS;
+		} else if (phase == PHASE_WRITE) {
+			if (at > 0)
+				r = put_piece(in, at, n);
+		} else {
+			br_sha256_update(&sha, p, n);
+		}
+		at += n;
+		if (r == 0 && tell)
+			r = progress(in, phase, n);
+	}
+	if (r != 0 || phase == PHASE_COMPARE)
+		return r;
+	if (phase == PHASE_WRITE)
+		return flush(in);
+	br_sha256_out(&sha, sum);
+	return memcmp(sum, in->what->sha256, sizeof sum) != 0 ? DIFFERS : 0;
+}
+
+static int verify(struct install *in, bool tell)
+{
+	int r = pass(in, PHASE_CHECK, tell);
+
+	if (r != DIFFERS)
+		return r;
+	return diag_fail(in->d, R_IMAGE_HASH,
+	    "%s is not what the manifest's sha256 says", in->what->filename);
+}
+
+/* ---- compare ---- */
+
+int install_head_empty(struct blk *slot, bool *empty, struct diag *d)
+{
+	uint8_t chunk[512];
+	size_t size = (size_t)MIN(slot->size, INSTALL_HEAD);
+
+	*empty = true;
+	for (size_t at = 0; *empty && at < size; at += sizeof chunk) {
+		size_t n = MIN(size - at, sizeof chunk);
+
+		if (blk_read_back(slot, at, chunk, n) != 0)
+			return diag_fail(
+			    d, R_TARGET_READBACK, "the slot cannot be read");
+		*empty = all_zero(chunk, n);
+	}
+	return 0;
+}
+
+/* DIFFERS: the head is zero. */
+static int check_head_empty(struct install *in)
+{
+	bool empty;
+	int r = install_head_empty(in->slot, &empty, in->d);
+
+	return r == 0 && empty ? DIFFERS : r;
+}
+
+/* DIFFERS: a zero head where the image has something, half an install. */
+static int compare_head(struct install *in)
+{
+	int r = flush(in);
+
+	if (r == 0)
+		r = check_head_empty(in);
+	if (r != DIFFERS)
+		return r;
+	r = open_head(in);
+	return r == 0 && !all_zero(in->head, INSTALL_HEAD) ? DIFFERS : r;
+}
+
+static int compare_image(struct install *in)
+{
+	return in->what->size <= in->slot->size ? pass(in, PHASE_COMPARE, true)
+	                                        : DIFFERS;
+}
+
+int install_compare(
+    struct install *in, enum slot_content *content, struct diag *d)
+{
+	int r;
+
+	in->d = d;
+	*content = CONTENT_SAME;
+	r = start_phase(in, PHASE_COMPARE);
+	if (r == 0) {
+		r = each(in, compare_head);
+		if (r == DIFFERS)
+			*content = CONTENT_HALF;
+	}
+	if (r == 0) {
+		r = each(in, compare_image);
+		if (r == DIFFERS)
+			*content = CONTENT_OTHER;
+	}
+	return r == DIFFERS ? 0 : r;
+}
+
+/* ---- the steps of the transaction ---- */
+
+/* Everything that can be known without a write. */
+static int check(struct install *in)
+{
+	int r = open_head(in);
+
+	if (r != 0)
+		return r;
+	if (in->what->size > in->slot->size)
+		return diag_fail(in->d, R_TARGET_SMALL,
+		    "%s has %llu bytes, slot %s has %llu", in->what->filename,
+		    (unsigned long long)in->what->size, in->name,
+		    (unsigned long long)in->slot->size);
+	if (!in->slot->ops->write)
+		return failed(in, R_TARGET_READ_ONLY, "write-protected");
+	return 0;
+}
+
+static int verify_image(struct install *in)
+{
+	return verify(in, true);
+}
+
+/*
+ * What stands in the slots is given up only for images that were unpacked to
+ * their last byte. Where a head is zero there is nothing left to give up, and
+ * the time is saved.
+ */
+static int check_images(struct install *in)
+{
+	int r = each(in, check_head_empty);
+
+	if (r == DIFFERS)
+		return 0;
+	if (r == 0)
+		r = start_phase(in, PHASE_CHECK);
+	return r == 0 ? each(in, verify_image) : r;
+}
+
+/* A small image is filled up to a whole head, a small device is not. */
+static size_t head_size(const struct install *in)
+{
+	return (size_t)MIN(in->slot->size, INSTALL_HEAD);
+}
+
+/* The bootable one first: from here on no boot loader starts this group. */
+static int zero_heads(struct install *in)
+{
+	int r = 0;
+
+	memset(in->piece, 0, INSTALL_HEAD);
+	for (unsigned i = in->plan->count; r == 0 && i-- > 0;) {
+		choose(in, i);
+		r = put(in, 0, in->piece, head_size(in));
+		if (r == 0)
+			r = flush(in);
+	}
+	return r;
+}
+
+static int write_body(struct install *in)
+{
+	return pass(in, PHASE_WRITE, true);
+}
+
+/* Tells a device that forgets from an image that is not what it says. */
+static int read_back_body(struct install *in)
+{
+	int r = pass(in, PHASE_READ_BACK, true);
+
+	if (r == DIFFERS) {
+		r = verify(in, false);
+		if (r == 0)
+			r = forgot(in);
+	}
+	return r;
+}
+
+/* One after the other, durable each: the bootable one is the last item. */
+static int write_head(struct install *in)
+{
+	size_t n = head_size(in);
+	int r = put(in, 0, in->head, n);
+
+	if (r == 0)
+		r = flush(in);
+	if (r == 0)
+		r = get(in, 0, in->piece, n);
+	if (r == 0 && memcmp(in->piece, in->head, n) != 0)
+		r = forgot(in);
+	return r;
+}
+
+int install_run(struct install *in, struct diag *d)
+{
+	bool booted = in->boot && in->plan->boot_name >= 0;
+	unsigned name = (unsigned)in->plan->boot_name;
+	int r;
+
+	in->d = d;
+	if (!in->bundle->verified)
+		return diag_fail(d, R_LAST_GOOD,
+		    "the bundle was not verified to its last block");
+	r = each(in, check);
+	if (r == 0)
+		r = check_images(in);
+	if (r == 0)
+		r = start_phase(in, PHASE_WRITE);
+	if (r == 0 && booted)
+		r = boot_mark_bad(in->boot, name, d);
+	if (r == 0)
+		r = zero_heads(in);
+	if (r == 0)
+		r = each(in, write_body);
+	if (r == 0)
+		r = start_phase(in, PHASE_READ_BACK);
+	if (r == 0)
+		r = each(in, read_back_body);
+	if (r == 0)
+		r = each(in, write_head);
+	if (r == 0 && booted && in->conf->activate_installed)
+		r = boot_set_primary(
+		    in->boot, name, in->conf->boot_attempts_primary, d);
+	return r;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+ * The transaction: which slots, in which order, and what is durable when.
+ * src/DESIGN.md has the argument step by step. Pure: slots are blks.
+ */
+#ifndef LIFEBOAT_INSTALL_H
+#define LIFEBOAT_INSTALL_H
+
+#include "base/blk.h"
+#include "boot/boot.h"
+#include "bundle/bundle.h"
+#include "slot/conf.h"
+
+#define INSTALL_HEAD 4096u       /* written last (head-last) */
+#define INSTALL_FLUSH (4u << 20) /* bytes between flushes */
+#define INSTALL_PIECE (128u << 10)
+
+/* Which image goes to which slot. */
+struct plan_item {
+	unsigned image; /* index in manifest.image */
+	unsigned slot;  /* index in conf.slot */
+};
+
+struct plan {
+	unsigned root; /* the group's slot with the bootname, if it has one */
+	int boot_name; /* its index among conf's bootnames, or -1 */
+	unsigned count;
+	struct plan_item item[MANIFEST_IMAGES]; /* the bootable one last */
+};
+
+/*
+ * Chooses the group and matches images to slots. booted is the bootname or
+ * slot that runs now: its group is never a target; "" for a recovery system
+ * or _external_ (all are candidates).
+ *
+ * A group is a slot with a bootname and its children; where no slot has a
+ * bootname, a slot without a parent and its children. Candidates are the
+ * groups that have a slot for at least one image, and for the others there
+ * must be a slot outside of them that is the only one of its class.
+ * Preference among candidates: a group the boot loader would not boot, then
+ * one that is not primary, then the first in system.conf (the only rule when
+ * boot is NULL). An image with a variant is never taken.
+ *
+ * R_COMPATIBLE, R_MANIFEST_HOOK, R_MANIFEST_VERSION, R_NO_SLOT_CLASS,
+ * R_IMAGE_TYPE, R_IMAGE_NONE, R_NO_TARGET, R_TARGET_READ_ONLY,
+ * R_FORMAT_UNSUPPORTED.
+ */
+int install_plan(struct plan *p, const struct conf *c, const struct manifest *m,
+    const struct boot_state *boot, const char *booted,
+    struct diag *d) MUST_CHECK;
+
+/* What stands in the planned slots now. */
+enum slot_content {
+	CONTENT_HALF,  /* a head is zero: an install was interrupted */
+	CONTENT_OTHER, /* something else than this bundle */
+	CONTENT_SAME,  /* this bundle's images, read to the last byte */
+};
+
+enum install_phase {
+	PHASE_VERIFY,  /* reading the bundle to its last block */
+	PHASE_COMPARE, /* is it there already? */
+	PHASE_CHECK,   /* unpacking the images to their last byte */
+	PHASE_WRITE,
+	PHASE_READ_BACK,
+};
+
+/* Bytes of all images. A non-zero return cancels, at a point where that is
+ * safe; before the first PHASE_WRITE has returned nothing is touched. */
+typedef int install_progress(
+    void *ctx, enum install_phase phase, uint64_t done, uint64_t total);
+
+/* About 200 KiB: one static per process. The caller fills the first part. */
+struct install {
+	struct bundle *bundle; /* opened and verified */
+	struct boot *boot;     /* NULL: bootloader=noop */
+	const struct conf *conf;
+	const struct plan *plan;
+	struct blk *target[MANIFEST_IMAGES]; /* of plan->item[i] */
+	install_progress *progress;          /* may be NULL */
+	void *ctx;
+
+	struct diag *d;       /* of the call */
+	uint64_t done, total; /* of the phase, in bytes of images */
+	struct bundle_image image;
+	/* The item that is being worked on. */
+	const struct manifest_image *what;
+	struct blk *slot;
+	const char *name; /* of the slot */
+	uint64_t at;      /* offset of the last access to the slot */
+	uint8_t *head;
+
+	uint8_t heads[MANIFEST_IMAGES][INSTALL_HEAD];
+	uint8_t piece[INSTALL_PIECE];
+};
+
+/*
+ * Reads slots (need not be writable) against the bundle, from the devices
+ * themselves; ends at the first difference. Writable ones are flushed before,
+ * so that CONTENT_SAME is durable. Any reason of bundle_image_open and
+ * bundle_image_read, R_TARGET_FLUSH, R_TARGET_READBACK (cannot be read),
+ * R_CANCELLED.
+ */
+int install_compare(
+    struct install *in, enum slot_content *content, struct diag *d) MUST_CHECK;
+
+/* True when the first 4 KiB of a slot (all of a smaller one) are zero; for
+ * boot state tables. R_TARGET_READBACK: it cannot be read. */
+int install_head_empty(
+    struct blk *slot, bool *empty, struct diag *d) MUST_CHECK;
+
+/*
+ * Mark bad, zero heads, bodies, flush, read back, heads, flush, read back,
+ * mark primary (unless activate-installed is false). Each step is durable
+ * before the next begins. boot->state.tries/tries_id are set by the caller
+ * before. Heads are zeroed with the bootable one first and written with it
+ * last.
+ *
+ * What is written: the image's bytes, holes as zeros, and behind the last one
+ * zeros to the end of the device's sector where that fits the device; an
+ * image below 4096 bytes is filled up to that. The rest of the slot keeps what
+ * it had. What is read back and compared with the manifest's SHA-256: the head
+ * in memory and the body from the device, then the head from the device.
+ *
+ * Nothing is touched on R_LAST_GOOD (the bundle was not verified to its last
+ * block), R_IMAGE_MISSING, R_IMAGE_SIZE, R_TARGET_SMALL, R_TARGET_READ_ONLY,
+ * R_BOOT_* of the first mark; nor, unless a head is zero already, on
+ * R_IMAGE_HASH, R_VERITY_* and R_SQFS_*: every image is read once to its end
+ * (PHASE_CHECK) before the slot is given up. On any other reason
+ * (R_TARGET_WRITE, _FLUSH, _READBACK, R_CANCELLED, R_BOOT_*) the slot stays
+ * marked bad, its bootable head zero or, if only the last step failed, wholly
+ * new.
+ */
+int install_run(struct install *in, struct diag *d) MUST_CHECK;
+
+#endif

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: 0BSD */
+#include "worker/pipe.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+/* One message of one or two parts; false when the peer is gone. */
+static bool put(
+    int fd, const void *head, size_t head_len, const void *data, size_t len)
+{
+	struct iovec iov[2] = {{(void *)(uintptr_t)head, head_len},
+	    {(void *)(uintptr_t)data, len}};
+	struct msghdr h = {.msg_iov = iov, .msg_iovlen = 2};
+	ssize_t n;
+
+	do
+		n = sendmsg(fd, &h, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)(head_len + len);
+}
+
+/* One message of at most cap bytes: its length, 0 when the peer is gone,
+ * SIZE_MAX when it is longer. */
+static size_t get(int fd, void *dst, size_t cap)
+{
+	struct iovec iov = {dst, cap};
+	struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1};
+	ssize_t n;
+
+	do
+		n = recvmsg(fd, &h, 0);
+	while (n < 0 && errno == EINTR);
+	if (n > 0 && (h.msg_flags & MSG_TRUNC) != 0)
+		return SIZE_MAX;
+	return n < 0 ? 0 : (size_t)n;
+}
+
+/* ---- the installer's end */
+
+/* Sends the request and checks the answer's form; at most max bytes of data
+ * then stand at room + sizeof *a. */
+static int ask(struct pipe_blk *p, const struct pipe_request *q, uint8_t *room,
+    size_t max, struct pipe_answer *a)
+{
+	size_t n;
+
+	diag_clear(&p->diag);
+	if (!put(p->fd, q, sizeof *q, NULL, 0) ||
+	    (n = get(p->fd, room, sizeof *a + max)) < sizeof *a)
+		return diag_fail(&p->diag, R_CHILD, "the source is gone");
+	memcpy(a, room, sizeof *a);
+	if (n == SIZE_MAX || a->len != n - sizeof *a || a->reason > 0)
+		return diag_fail(
+		    &p->diag, R_CHILD, "the source gave a malformed answer");
+	if (a->reason != 0) {
+		a->seen[sizeof a->seen - 1] = '\0';
+		log_clean(a->seen);
+		return diag_fail(&p->diag, a->reason, "%s", a->seen);
+	}
+	return 0;
+}
+
+static int report(const struct pipe_blk *p, struct diag *d)
+{
+	return diag_fail(d, p->diag.reason, "%s", p->diag.seen);
+}
+
+static int fetch(struct pipe_blk *p, uint8_t *room, uint64_t off, size_t len)
+{
+	struct pipe_request q = {.op = PIPE_READ, .off = off};
+	struct pipe_answer a;
+
+	q.len = (uint32_t)len;
+	if (ask(p, &q, room, len, &a) != 0)
+		return p->diag.reason;
+	if (a.len != len)
+		return diag_fail(
+		    &p->diag, R_CHILD, "the source gave a malformed answer");
+	return 0;
+}
+
+/* Makes [off, ...) stand at the start of ahead or inside it. */
+static int fill(struct pipe_blk *p, uint64_t off, size_t len)
+{
+	int r;
+
+	if (off == p->next || off == p->single_end)
+		len = PIPE_DATA;
+	len = (size_t)MIN(MIN(len, PIPE_DATA), p->blk.size - off);
+	p->len = 0;
+	r = fetch(p, p->ahead, off, len);
+	if (r == 0) {
+		p->start = off;
+		p->len = len;
+	}
+	return r;
+}
+
+/*
+ * A small read somewhere else is a block of the hash tree: it must not cost
+ * the read-ahead of the data around it.
+ */
+static bool is_single(const struct pipe_blk *p, uint64_t off, size_t len)
+{
+	return len <= PIPE_SINGLE && off != p->next && off != p->single_end;
+}
+
+static int pipe_read(struct blk *b, uint64_t off, void *dst, size_t len)
+{
+	struct pipe_blk *p = (struct pipe_blk *)b;
+	uint8_t *to = dst;
+
+	while (len > 0) {
+		size_t n;
+		int r;
+
+		if (off >= p->start && off - p->start < p->len) {
+			n = MIN(len, p->len - (size_t)(off - p->start));
+			memcpy(to,
+			    p->ahead + sizeof(struct pipe_answer) +
+			        (size_t)(off - p->start),
+			    n);
+			p->next = off + n;
+		} else if (is_single(p, off, len)) {
+			n = len;
+			r = fetch(p, p->single, off, n);
+			if (r != 0)
+				return r;
+			memcpy(to, p->single + sizeof(struct pipe_answer), n);
+			p->single_end = off + n;
+		} else {
+			r = fill(p, off, len);
+			if (r != 0)
+				return r;
+			continue;
+		}
+		to += n;
+		off += n;
+		len -= n;
+	}
+	return 0;
+}
+
+static const struct blk_ops pipe_ops = {pipe_read, NULL, NULL, NULL};
+
+void pipe_init(struct pipe_blk *p, int fd)
+{
+	p->blk.ops = &pipe_ops;
+	p->blk.size = 0;
+	p->blk.sector = 0;
+	p->fd = fd;
+	p->next = 0;
+	p->start = 0;
+	p->len = 0;
+	p->single_end = 0;
+	diag_clear(&p->diag);
+}
+
+int pipe_list(struct pipe_blk *p, unsigned i, char *where, unsigned *count,
+    struct diag *d)
+{
+	struct pipe_request q = {.op = PIPE_LIST, .index = i};
+	struct pipe_answer a;
+
+	if (ask(p, &q, p->single, SOURCE_WHERE - 1, &a) != 0)
+		return report(p, d);
+	if (a.count > SOURCE_FILES || i >= a.count || a.len >= SOURCE_WHERE)
+		return diag_fail(
+		    d, R_CHILD, "the source gave a malformed answer");
+	memcpy(where, p->single + sizeof a, a.len);
+	where[a.len] = '\0';
+	log_clean(where);
+	*count = a.count;
+	return 0;
+}
+
+int pipe_open(struct pipe_blk *p, unsigned i, struct diag *d)
+{
+	struct pipe_request q = {.op = PIPE_OPEN, .index = i};
+	struct pipe_answer a;
+
+	if (ask(p, &q, p->single, 0, &a) != 0)
+		return report(p, d);
+	p->blk.size = a.size;
+	p->next = 0;
+	p->single_end = 0;
+	p->len = 0;
+	return 0;
+}
+
+/* ---- the source's end */
+
+struct served {
+	struct source *source;
+	struct blk *open;
+	bool listed;
+};
+
+static const void *serve_one(struct served *s, const struct pipe_request *q,
+    struct pipe_answer *a, struct diag *d)
+{
+	static uint8_t data[PIPE_DATA];
+	struct source *source = s->source;
+	int r;
+
+	switch (q->op) {
+	case PIPE_LIST:
+		if (!s->listed && source->ops->list(source, d) != 0)
+			return NULL;
+		s->listed = true;
+		if (q->index >= source->files)
+			break;
+		a->count = source->files;
+		a->len = (uint32_t)strlen(source->file[q->index].where);
+		return source->file[q->index].where;
+	case PIPE_OPEN:
+		s->open = NULL;
+		if (!s->listed || q->index >= source->files)
+			break;
+		if (source->ops->open(source, q->index, &s->open, d) == 0)
+			a->size = s->open->size;
+		return NULL;
+	case PIPE_READ:
+		if (!s->open || q->len > PIPE_DATA)
+			break;
+		r = blk_read(s->open, q->off, data, q->len);
+		if (r != 0) {
+			diag_fail(d, r,
+			    r == R_MEDIUM_GONE
+			        ? "gone at byte %llu of the bundle"
+			        : "unreadable at byte %llu of the bundle",
+			    (unsigned long long)q->off);
+			return NULL;
+		}
+		a->len = q->len;
+		return data;
+	default:
+		break;
+	}
+	diag_fail(d, R_INTERNAL, "the installer asked nonsense");
+	return NULL;
+}
+
+void pipe_serve(int fd, struct source *source)
+{
+	struct served s = {.source = source};
+	struct pipe_request q;
+
+	while (get(fd, &q, sizeof q) == sizeof q) {
+		struct pipe_answer a;
+		struct diag d = {0};
+		const void *data;
+
+		memset(&a, 0, sizeof a);
+		data = serve_one(&s, &q, &a, &d);
+		if (d.reason != 0) {
+			a.len = 0;
+			a.reason = d.reason;
+			memcpy(a.seen, d.seen, sizeof a.seen);
+		}
+		if (!put(fd, &a, sizeof a, data, a.len))
+			return;
+	}
+}

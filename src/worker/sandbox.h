@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+ * What a child gives up before it looks at a foreign byte: descriptors, user,
+ * capabilities, limits, and with seccomp every system call but a few.
+ */
+#ifndef LIFEBOAT_SANDBOX_H
+#define LIFEBOAT_SANDBOX_H
+
+#include <sys/types.h>
+
+#include "base/reason.h"
+
+/* What a child may still do; each adds to the one before. */
+enum sandbox {
+	SANDBOX_READ,  /* read descriptors, talk over sockets, tell time */
+	SANDBOX_WRITE, /* also pwrite, fsync, fadvise, close */
+	SANDBOX_MTD,   /* also the four MTD requests, nothing else, by ioctl */
+};
+
+/*
+ * Takes away everything but the descriptors in keep (sorted here). owner is
+ * the process that forked this one: when it ends, so does this. R_SYSTEM: d
+ * names the step, and nothing may be read.
+ */
+int sandbox_enter(enum sandbox kind, int *keep, unsigned count, pid_t owner,
+    struct diag *d) MUST_CHECK;
+
+/* The filter alone, as sandbox_enter sets it. R_SYSTEM. */
+int sandbox_filter(enum sandbox kind, struct diag *d) MUST_CHECK;
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+ * Private to src/worker: what the owner prepares before it forks, so what a
+ * child finds in its copy of the memory.
+ */
+#ifndef LIFEBOAT_WORK_H
+#define LIFEBOAT_WORK_H
+
+#include <sys/types.h>
+
+#include "source/source.h"
+#include "worker/device.h"
+#include "worker/job.h"
+#include "worker/msg.h"
+#include "worker/sandbox.h"
+
+struct work {
+	const struct job_setup *setup;
+	pid_t owner;
+	struct devices devices;
+	struct spec spec[MSG_SPECS]; /* of slot, then of env */
+	struct target slot[CONF_SLOTS];
+	struct target env[BOOT_STORES];
+	struct target bundle;
+	unsigned slots;  /* in use: conf's, or 0 when the verb needs none */
+	unsigned stores; /* in use in env */
+	unsigned media;
+	unsigned medium[SOURCE_MEDIA]; /* indices in devices */
+};
+
+/* The life of each child: ends in child_end, so the process
+ * does not return from it. fd is the socket
+ * to the owner, pipe that of the block pipe (-1: none). */
+void probe_child(const struct work *w, int fd);
+void source_child(const struct work *w, int fd, int pipe);
+void installer_child(const struct work *w, int fd, int pipe);
+
+/* What all three use. */
+
+/* Enters the sandbox and sends everything that is logged to the owner. */
+int child_enter(const struct work *w, enum sandbox kind, int fd, int *keep,
+    unsigned count, struct diag *d) MUST_CHECK;
+/* Sends at most five a second, and always the first and last of a phase. */
+void child_progress(enum install_phase phase, uint64_t done, uint64_t total);
+/* Text for standard output. */
+void child_output(const char *format, ...) PRINTF_LIKE(1, 2);
+/* The last message, and the end. */
+void child_end(const struct diag *d, enum policy_action action, uint64_t bytes);
+/* Sends m and waits for what the owner grants: at most *count descriptors,
+ * *count is how many came. */
+void child_ask(struct msg *m, int *fds, unsigned *count);
+
+/* What installer_child uses. */
+
+/* A NOR flash behind /dev/mtdN as a blk: erases before it writes what needs
+ * it. size and erase are what the owner found. */
+struct blk_mtd {
+	struct blk blk;
+	int fd;
+	uint32_t erase;
+};
+
+void blk_mtd_init(
+    struct blk_mtd *b, int fd, uint64_t size, uint32_t erase, bool writable);
+
+/* info: what a bundle says, in setup's format. */
+void describe_bundle(const struct bundle *b, enum job_format format);
+
+/* status: slots and boot state, in setup's format. */
+void describe_status(
+    const struct work *w, const struct boot *boot, const bool *intact);
+
+#endif

@@ -1,0 +1,350 @@
+#!/bin/sh
+# SPDX-License-Identifier: 0BSD
+#
+# The command line from end to end, on slots that are files: what rauc prints
+# is what lifeboat prints, what unsquashfs unpacks is what it unpacks, an
+# install is read back with cmp and fw_printenv, the processes are what they
+# should be while they work, and any of them may be killed at any time.
+#
+# usage: tests/diff/cli.sh   LIFEBOAT=program, default build/host/lifeboat
+set -eu
+cd "$(dirname "$0")/../.."
+top=$PWD
+lifeboat=${LIFEBOAT:-$top/build/host/lifeboat}
+bundles=$top/build/tests/bundles
+tests/data/mkbundles.sh "$bundles"
+work=$top/build/test/cli
+rm -rf "$work"
+mkdir -p "$work"
+cd "$work"
+
+passed=0
+failed=0
+# check WHAT COMMAND...
+check()
+{
+	what=$1
+	shift
+	if "$@" >out 2>err; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAILED $what"
+		head -n 20 out err
+	fi
+}
+
+# said WHAT PATTERN: by the last check
+said()
+{
+	if grep -qe "$2" out err; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAILED $1"
+		head -n 20 out err
+	fi
+}
+
+not()
+{
+	! "$@"
+}
+
+cat >system.conf <<END
+[system]
+compatible=Test
+bootloader=uboot
+
+[keyring]
+path=$bundles/keyring.pem
+
+[slot.rootfs.0]
+device=a.rootfs
+bootname=A
+
+[slot.kernel.0]
+device=a.kernel
+parent=rootfs.0
+
+[slot.rootfs.1]
+device=b.rootfs
+bootname=B
+
+[slot.kernel.1]
+device=b.kernel
+parent=rootfs.1
+END
+printf '%s\n' "$work/env 0x0 0x2000" "$work/env 0x2000 0x2000" >fw.conf
+conf=$work/system.conf
+good=$bundles/good.raucb
+
+device()
+{
+	rm -f a.* b.*
+	truncate -s 80M a.rootfs a.kernel b.rootfs b.kernel
+	printf 'old' | tee a.rootfs b.rootfs a.kernel |
+		dd of=b.kernel conv=notrunc 2>/dev/null
+	truncate -s 80M a.rootfs a.kernel b.rootfs b.kernel
+	rm -f env
+	truncate -s 16K env
+	printf 'BOOT_ORDER=A B\nBOOT_A_LEFT=3\nBOOT_B_LEFT=3\nfoo=bar\n' >init
+	fw_setenv -c fw.conf -f init x 1 2>err
+}
+
+run()
+{
+	verb=$1
+	shift
+	"$lifeboat" --conf="$conf" "$verb" --fw-env-config=fw.conf "$@"
+}
+
+# ---- info: rauc's words
+
+for name in good zstd small hook; do
+	for format in shell json json-pretty; do
+		rauc --conf="$conf" info --output-format=$format \
+			"$bundles/$name.raucb" >rauc.out 2>err || :
+		"$lifeboat" --conf="$conf" info --output-format=$format \
+			"$bundles/$name.raucb" >our.out 2>err || :
+		# a hook is named by us, and the file it is in by rauc
+		if [ $name = hook ]; then
+			sed -i '/HOOKS/d; s/"hooks".*//' rauc.out our.out
+		fi
+		# rauc ends shell output with an empty line
+		sed -i '/^$/d' rauc.out
+		check "info $name as $format" test -s our.out
+		if [ $name != hook ] || [ $format = shell ]; then
+			check "info $name as $format" diff rauc.out our.out
+		fi
+	done
+	rauc --conf="$conf" info "$bundles/$name.raucb" >rauc.out 2>err
+	"$lifeboat" --conf="$conf" info "$bundles/$name.raucb" >our.out 2>err
+	# labels and values that both have
+	for label in Compatible: Version: Description: Build: Verity.Salt: \
+		Verity.Hash: Verity.Size: Filename: Checksum: Size: \
+		SPKI Not.Before: Not.After:; do
+		grep "$label" rauc.out >rauc.some || :
+		grep "$label" our.out >our.some || :
+		check "info $name: $label" diff rauc.some our.some
+	done
+done
+check 'info with every option behind' \
+	"$lifeboat" info "$good" -c "$conf" --keyring "$bundles/keyring.pem"
+check 'info without a keyring that fits' \
+	not "$lifeboat" info --keyring=/dev/null "$good"
+said 'info names its reason' '\[keyring\]'
+check 'another compatible is no error of info' "$lifeboat" info -c "$conf" \
+	-C system:compatible=Other "$good"
+said 'but is said' wrong-compatible
+check 'the embedded keyring does not trust this' not "$lifeboat" info "$good"
+check 'version' "$lifeboat" --version
+said 'the development keyring is shown' DEVELOPMENT
+check 'help' "$lifeboat" install --help
+said 'help shows the usage' 'install BUNDLE'
+for line in frobnicate 'info' 'info --frobnicate x' 'install a b' \
+	'status mark-good a b' 'status mark-ugly'; do
+	# shellcheck disable=SC2086 # words
+	check "refused: $line" not "$lifeboat" -c "$conf" $line
+	said "usage: $line" '\[usage\]'
+done
+
+# ---- extract: unsquashfs's files
+
+for name in good zstd hook; do
+	rm -rf ours theirs
+	check "extract $name" "$lifeboat" extract -c "$conf" \
+		"$bundles/$name.raucb" ours
+	unsquashfs -n -d theirs "$bundles/$name.raucb" >out 2>err
+	check "extracted $name" diff -r ours theirs
+	(cd ours && find . -type f -printf '%P %m %s\n' | sort) >ours.list
+	(cd theirs && find . -type f -printf '%P %m %s\n' | sort) >theirs.list
+	check "modes of $name" diff ours.list theirs.list
+done
+check 'extract does not write over files' not "$lifeboat" extract -c "$conf" \
+	"$good" ours
+cp "$good" flipped.raucb
+printf 'X' | dd of=flipped.raucb bs=1 seek=300000 conv=notrunc 2>/dev/null
+check 'extract of a damaged bundle' not "$lifeboat" extract -c "$conf" \
+	flipped.raucb none
+check 'leaves nothing' test -z "$(ls none)"
+
+# ---- install, status, marks
+
+device
+check install run install "$good"
+said 'install says where' 'installed 2024.1 to .*rootfs.1'
+check 'rootfs' cmp -n "$(wc -c <"$bundles/rootfs.ext4")" b.rootfs \
+	"$bundles/rootfs.ext4"
+check 'kernel' cmp -n "$(wc -c <"$bundles/kernel.img")" b.kernel \
+	"$bundles/kernel.img"
+check 'the other group is as it was' cmp -n 3 a.rootfs a.kernel
+env_is()
+{
+	fw_printenv -c fw.conf | sort >env.out
+	sort >env.want
+	diff env.want env.out
+}
+check 'environment after install' env_is <<'END'
+BOOT_A_LEFT=3
+BOOT_B_LEFT=3
+BOOT_ORDER=B A
+foo=bar
+x=1
+END
+check 'status' run status
+said 'status shows the primary' 'Activated: *rootfs.1 (B)'
+for format in shell json json-pretty; do
+	check "status as $format" run status --output-format=$format
+done
+cp out status.json
+check 'JSON is JSON' python3 -m json.tool status.json
+check 'mark-bad' run status mark-bad rootfs.1
+check 'mark-bad in the environment' env_is <<'END'
+BOOT_A_LEFT=3
+BOOT_B_LEFT=0
+BOOT_ORDER=A
+foo=bar
+x=1
+END
+check 'mark-active' run status mark-active rootfs.1
+check 'mark-active in the environment' env_is <<'END'
+BOOT_A_LEFT=3
+BOOT_B_LEFT=3
+BOOT_ORDER=B A
+foo=bar
+x=1
+END
+fw_setenv -c fw.conf BOOT_B_LEFT 1
+check 'mark-good' run status --override-boot-slot=B mark-good
+check 'mark-good in the environment' sh -c \
+	'fw_printenv -c fw.conf BOOT_B_LEFT | grep -q =3'
+check 'mark-bad other' run status --override-boot-slot=B mark-bad other
+check 'other is the one that is not booted' sh -c \
+	'fw_printenv -c fw.conf BOOT_A_LEFT | grep -q =0'
+check 'booted is not known' not run status \
+	--override-boot-slot=_external_ mark-good
+check 'a slot without bootname' not run status mark-good kernel.0
+check 'booted group is not written' run install --override-boot-slot=B "$good"
+check 'so A was' cmp -n 4096 a.rootfs "$bundles/rootfs.ext4"
+
+# ---- the processes at work
+
+mkdir big
+head -c 60000000 /dev/urandom >big/rootfs.img
+printf '%s\n' '[update]' compatible=Test version=3 '[bundle]' format=verity \
+	'[image.rootfs]' filename=rootfs.img >big/manifest.raucm
+"$top/keys/mkpki.sh" pki >err 2>&1
+rauc bundle --cert=pki/dev-signer.cert.pem --key=pki/dev-signer.key.pem \
+	big big.raucb >err 2>&1
+ring=$work/pki/keyring.pem
+device
+
+# start: an install of the large bundle in the background
+start()
+{
+	"$lifeboat" install -c "$conf" --fw-env-config=fw.conf \
+		--keyring="$ring" --override-boot-slot=A big.raucb \
+		>install.out 2>install.err &
+	pid=$!
+	children=
+	for _ in $(seq 200); do
+		children=$(cat "/proc/$pid/task/$pid/children" 2>/dev/null || :)
+		# shellcheck disable=SC2086 # one number a word
+		set -- $children
+		[ $# -lt 2 ] || break
+		sleep 0.01
+	done
+}
+
+start
+for child in $children; do
+	status=/proc/$child/status
+	for _ in $(seq 100); do
+		! grep -q '^Seccomp:.2$' "$status" || break
+		sleep 0.001
+	done
+	# held before there is anything it may write
+	kill -STOP "$child"
+done
+for child in $children; do
+	status=/proc/$child/status
+	check 'seccomp' grep -q '^Seccomp:.2$' "$status"
+	check 'no new privileges' grep -q '^NoNewPrivs:.1$' "$status"
+	check 'no capability' grep -q '^CapEff:.0000000000000000$' "$status"
+	check 'none to get either' grep -q '^CapPrm:.0000000000000000$' "$status"
+	if [ "$(id -u)" = 0 ]; then
+		check 'nobody' grep -q '^Uid:.65534.65534.65534.65534$' "$status"
+		check 'a handful of descriptors' test \
+			"$(find "/proc/$child/fd" -type l | wc -l)" -le 9
+		check 'none of them writable yet, but sockets' sh -c "
+			for f in /proc/$child/fd/*; do
+				case \$(readlink \$f) in
+				socket:*) ;;
+				*) grep -q '^flags:.*[12]\$' \
+				/proc/$child/fdinfo/\${f##*/} && exit 1 ;;
+				esac
+			done
+			exit 0"
+	fi
+done
+# shellcheck disable=SC2086 # one number a word
+kill -CONT $children
+rc=0
+wait "$pid" || rc=$?
+check 'the large install' test $rc = 0
+check 'its content' cmp -n 60000000 b.rootfs big/rootfs.img
+
+# Any process, any moment: a reason, no process left, and either nothing was
+# begun or the slot cannot be booted; then it works again.
+for delay in 0 0.1 0.2 0.4 0.6 0.8 1.1 1.4; do
+	for which in 1 2 owner; do
+		device
+		start
+		sleep $delay
+		case $which in
+		1) victim=${children%% *} ;;
+		2)
+			victim=${children% }
+			victim=${victim##* }
+			;;
+		owner) victim=$pid ;;
+		esac
+		kill -9 "${victim:-$pid}" 2>/dev/null || :
+		rc=0
+		wait "$pid" 2>/dev/null || rc=$?
+		if [ $rc = 0 ]; then
+			check "finished before $delay" cmp -n 60000000 \
+				b.rootfs big/rootfs.img
+			continue
+		fi
+		[ $which = owner ] || check "reason, $which after $delay" \
+			grep -q '\[worker-died\]' install.err
+		for _ in $(seq 100); do
+			left=
+			for child in $children; do
+				[ ! -d "/proc/$child" ] || left=$child
+			done
+			[ -n "$left" ] || break
+			sleep 0.02
+		done
+		check "no process left, $which after $delay" test -z "$left"
+		begun=$(fw_printenv -c fw.conf BOOT_B_LEFT 2>err)
+		head -c 3 b.rootfs >head.was
+		if [ "$begun" = BOOT_B_LEFT=0 ]; then
+			check "bad, $which after $delay" sh -c \
+				'fw_printenv -c fw.conf BOOT_ORDER | grep -qx BOOT_ORDER=A'
+		else
+			check "untouched, $which after $delay" \
+				grep -q old head.was
+		fi
+		check "the other group, $which after $delay" \
+			grep -q '^old' a.rootfs
+	done
+done
+check 'and again' run install --keyring="$ring" --override-boot-slot=A \
+	big.raucb
+check 'all there' cmp -n 60000000 b.rootfs big/rootfs.img
+
+echo "cli: $passed passed, $failed failed"
+[ "$failed" = 0 ]

@@ -1,0 +1,223 @@
+#!/bin/sh
+# SPDX-License-Identifier: 0BSD
+#
+# What process 1 asks of its children, with loop devices as the device's disk
+# and the stick: which files are taken, which are not and why, which device is
+# which slot. Needs root and loop devices; says so when it has none.
+set -eu
+cd "$(dirname "$0")/../.."
+top=$PWD
+bundles=$top/build/tests/bundles
+tests/data/mkbundles.sh "$bundles"
+tests/data/mkcerts.sh "$top/build/tests/certs"
+make QUIET=1 V=check-gcc build/check-gcc/lib.a
+work=$top/build/test/rescue
+rm -rf "$work"
+mkdir -p "$work"
+cd "$work"
+gcc -std=c11 -D_GNU_SOURCE -g -fsanitize=address,undefined -I"$top/src" \
+	-o rescue_job "$top/tests/diff/rescue_job.c" \
+	"$top/build/check-gcc/lib.a" "$top/build/deps/gcc/libdeps.a"
+
+loops=
+end()
+{
+	for loop in $loops; do
+		partx -d "$loop" 2>/dev/null || :
+		losetup -d "$loop" 2>/dev/null || :
+	done
+}
+trap end EXIT
+# plug FILE: sets $loop
+plug()
+{
+	loop=$(losetup -f --show "$1")
+	loops="$loop $loops"
+}
+
+unplug()
+{
+	partx -d "$loop" 2>/dev/null || :
+	losetup -d "$loop"
+}
+
+truncate -s 24M disk.img
+printf '%s\n' 'label: gpt' 'size=1M, name="lb-test-env"' \
+	'size=8M, name="lb-test-rootfs"' 'size=8M, name="lb-test-kernel"' |
+	/sbin/sfdisk -q disk.img
+if [ "$(id -u)" != 0 ] || ! plug disk.img 2>/dev/null; then
+	echo "rescue: SKIPPED: no root, or no loop devices"
+	echo "rescue: 1 passed, 0 failed"
+	exit 0
+fi
+# where the kernel reads no GPT, partx tells it
+partx -u "$loop" 2>/dev/null || partx -a "$loop"
+disk=$loop
+uuid=$(/sbin/blkid -p -s PART_ENTRY_UUID -o value "${disk}p3")
+
+passed=0
+failed=0
+conf()
+{
+	cat >system.conf <<-END
+		[system]
+		compatible=Test
+		bootloader=uboot
+
+		[slot.rootfs.0]
+		device=/dev/disk/by-partlabel/lb-test-rootfs
+		bootname=A
+
+		[slot.kernel.0]
+		device=$1
+		parent=rootfs.0
+	END
+}
+conf "PARTUUID=$uuid"
+printf '%s\n' '/dev/disk/by-partlabel/lb-test-env 0x0 0x2000' \
+	'PARTLABEL=lb-test-env 0x2000 0x2000' >fw.conf
+printf '%s\n' "${disk}p1 0x0 0x2000" "${disk}p1 0x2000 0x2000" >fw-real.conf
+printf 'BOOT_ORDER=A\nBOOT_A_LEFT=0\n' >init
+fw_setenv -c fw-real.conf -f init x 1 2>/dev/null
+
+search()
+{
+	ASAN_OPTIONS=detect_leaks=0 timeout 60 ./rescue_job system.conf \
+		fw.conf "$bundles/keyring.pem" "$@" >out 2>&1 || :
+}
+
+# sees WHAT PATTERN...: in what the last search said, all of them
+sees()
+{
+	what=$1
+	shift
+	for pattern; do
+		if grep -qe "$pattern" out; then
+			passed=$((passed + 1))
+		else
+			failed=$((failed + 1))
+			echo "FAILED $what: no '$pattern' in"
+			cat out
+		fi
+	done
+}
+
+# stick FILE...: FAT32 in an MBR partition
+stick()
+{
+	truncate -s 0 stick.img
+	truncate -s 48M stick.img
+	printf 'label: dos\n,,c\n' | /sbin/sfdisk -q stick.img
+	mformat -i stick.img@@1M -F ::
+	[ $# = 0 ] || mcopy -i stick.img@@1M "$@" ::
+	plug stick.img
+}
+
+good=$bundles/good.raucb
+search
+sees 'no medium' 'medium 0, .*refused no-medium' 'boot 1' '\[ok\], action'
+
+stick
+search
+sees 'an empty stick' 'medium 0, .*refused no-bundle'
+unplug
+
+for kind in ext4 NTFS; do
+	truncate -s 0 stick.img
+	truncate -s 16M stick.img
+	case $kind in
+	ext4) /sbin/mkfs.ext4 -q -F stick.img ;;
+	*) printf 'NTFS    ' | dd of=stick.img bs=1 seek=3 conv=notrunc \
+		2>/dev/null ;;
+	esac
+	plug stick.img
+	search
+	sees "a stick with $kind" "$kind" 'unsupported-filesystem'
+	unplug
+done
+
+# one for another device, one signed by somebody else, a damaged one, a side
+# file, a text; and the good one twice
+mkdir files
+head -c 65536 /dev/zero >zeros
+cp "$good" files/good.raucb
+cp "$good" files/also-good.raucb
+cp "$bundles/hook.raucb" files/hook.raucb
+printf '%s\n' '[update]' 'compatible=Other' 'version=9' '[bundle]' \
+	'format=verity' '@TREE@' '[image.kernel]' 'filename=kernel.img' \
+	"sha256=$(printf '%064d' 0)" 'size=4096' >other.manifest
+"$top/tests/data/remake.py" zeros "$top/build/tests/certs/signer.pem" \
+	"$top/build/tests/certs/signer.key" files/stranger.raucb \
+	other.manifest
+head -c 300000 "$good" >files/cut.raucb
+cp "$good" files/flipped.raucb
+printf X | dd of=files/flipped.raucb bs=1 seek=200000 conv=notrunc 2>/dev/null
+echo note >files/readme.txt
+echo side >files/._good.raucb
+# shellcheck disable=SC2046 # no blanks in these names
+stick $(find files -type f | sort)
+search lifeboat.bundle=/flipped.raucb
+sees 'the one asked for is damaged' 'refused verity-data' \
+	'good.raucb: not taken: not the one asked for'
+search
+sees 'a stick with everything' \
+	'stranger.raucb.*: not taken: .*\[signer-unknown\]' \
+	'cut.raucb: not taken: .*\[' \
+	'hook.raucb.*: not taken: .*\[bundle-hooks\]' \
+	'readme.txt: not taken: no bundle name' \
+	'/\._good.raucb: not taken: a macOS' \
+	'good.raucb.*2024.1.*signed by Test signer.*: taken' \
+	'not taken: the same as ' 'decision: 1' \
+	'result:  \[ok\], action 1' \
+	'for kernel.0, rootfs.0'
+cmp -n "$(wc -c <"$bundles/rootfs.ext4")" "${disk}p2" "$bundles/rootfs.ext4" \
+	>out 2>&1 || { failed=$((failed + 1)); cat out; }
+cmp -n "$(wc -c <"$bundles/kernel.img")" "${disk}p3" "$bundles/kernel.img" \
+	>out 2>&1 || { failed=$((failed + 1)); cat out; }
+fw_printenv -c fw-real.conf >out
+sees 'the environment' '^BOOT_A_LEFT=3$' '^BOOT_ORDER=A$'
+search
+sees 'the same again' 'medium 3, tries 1' 'decision: 3'
+unplug
+
+# two of one version
+cat "$bundles/keyring.pem" "$top/build/tests/certs/root.pem" >both.pem
+sed 's/^version=.*/version=2024.1/; s/compatible=.*/compatible=Test/' \
+	other.manifest >rival.manifest
+"$top/tests/data/remake.py" zeros "$top/build/tests/certs/signer.pem" \
+	"$top/build/tests/certs/signer.key" rival.raucb rival.manifest
+stick files/good.raucb rival.raucb "$bundles/small.raucb"
+ASAN_OPTIONS=detect_leaks=0 ./rescue_job system.conf fw.conf both.pem \
+	>out 2>&1 || :
+sees 'two bundles of one version' 'refused bundle-choice' \
+	'good.raucb.*: not taken: .*\[bundle-choice\]' \
+	'rival.raucb.*: not taken: .*\[bundle-choice\]' \
+	'small.raucb.*\[no-slot-for-image\]'
+ASAN_OPTIONS=detect_leaks=0 ./rescue_job system.conf fw.conf both.pem \
+	lifeboat.bundle=good.raucb >out 2>&1 || :
+sees 'the one that was named' 'good.raucb.*: taken'
+unplug
+
+# devices
+stick files/good.raucb
+stick_loop=$loop
+conf PARTLABEL=lb-test-missing
+search
+sees 'a slot that is not there' 'refused target-missing' 'slots 1'
+conf "UUID=0000-0000"
+search
+sees 'no such UUID' 'refused target-missing'
+conf PARTLABEL=lb-test-kernel
+search
+sees 'by its label' 'medium 3'
+cp disk.img foreign.img
+plug foreign.img
+partx -u "$loop" 2>/dev/null || partx -a "$loop"
+search
+sees 'two disks of one kind' 'target-ambiguous'
+unplug
+loop=$stick_loop
+unplug
+
+echo "rescue: $passed passed, $failed failed"
+[ "$failed" = 0 ]

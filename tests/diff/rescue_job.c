@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+ * One search for media as process 1 makes it, on this machine's disks:
+ *
+ *   rescue_job SYSTEM.CONF FW_ENV.CONFIG KEYRING [LIFEBOAT-SETTING...]
+ *
+ * Prints lines, facts, decision and result.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "worker/job.h"
+
+static struct conf conf;
+static struct settings settings;
+static struct keyring keyring;
+static struct fw_env_config fw_env;
+
+static size_t read_file(const char *path, char *room, size_t cap)
+{
+	int fd = open(path, O_RDONLY);
+	ssize_t n = fd < 0 ? -1 : read(fd, room, cap);
+
+	if (fd >= 0)
+		close(fd);
+	return n < 0 ? 0 : (size_t)n;
+}
+
+static void on_log(void *ctx, enum log_level level, const char *line)
+{
+	(void)ctx;
+	(void)level;
+	printf("%s\n", line);
+}
+
+static enum policy_action decide(void *ctx, const struct job_facts *f)
+{
+	struct policy_in in = {.boot = f->boot,
+	    .slots = f->slots,
+	    .medium = f->medium,
+	    .tries = f->tries,
+	    .retries = 2,
+	    .waited = true};
+	const char *why = "";
+	enum policy_action action = policy_decide(&in, &why);
+
+	(void)ctx;
+	printf("facts: boot %d, slots %d, medium %d, tries %u, refused %s\n",
+	    (int)f->boot, (int)f->slots, (int)f->medium, f->tries,
+	    reason_name(f->refused));
+	printf("bundle: %s %s for %s\n", f->version, f->path, f->targets);
+	printf("decision: %d, %s\n", (int)action, why);
+	return action;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static int load(char **argv, struct diag *d)
+{
+	static char room[131072];
+	int r =
+	    conf_parse(&conf, room, read_file(argv[1], room, sizeof room), d);
+
+	if (r == 0)
+		r = fw_env_config_parse(
+		    &fw_env, room, read_file(argv[2], room, sizeof room), d);
+	if (r == 0)
+		r = keyring_load(
+		    &keyring, room, read_file(argv[3], room, sizeof room), d);
+	settings_default(&settings);
+	for (unsigned i = 4; r == 0 && argv[i]; i++)
+		r = settings_cmdline(&settings, argv[i], d);
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	struct job_setup s = {.verb = JOB_RESCUE,
+	    .conf = &conf,
+	    .settings = &settings,
+	    .keyring = &keyring,
+	    .fw_env = &fw_env,
+	    .initial_env = "",
+	    .booted = "",
+	    .extract_dir = -1,
+	    .now = time(NULL),
+	    .log = on_log,
+	    .decide = decide};
+	struct job_result r;
+	struct pollfd p[JOB_FDS];
+	struct diag d = {0};
+	unsigned n;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc < 4 || load(argv, &d) != 0 || job_start(&s, &d) != 0) {
+		printf("%s [%s]\n", d.seen, reason_name(d.reason));
+		return 2;
+	}
+	do {
+		n = job_poll_fds(p);
+		(void)poll(p, n, job_timeout_ms(now_ms()));
+	} while (job_step(p, n, now_ms(), &r) == 1);
+	printf("result: %s [%s], action %d, %llu bytes\n", r.seen,
+	    reason_name(r.reason), (int)r.action, (unsigned long long)r.bytes);
+	return r.reason != 0;
+}

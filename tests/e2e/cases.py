@@ -1,0 +1,468 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: 0BSD
+"""cases.py BOARD [CASE...|all]: the end-to-end cases, two at a time, each
+printing "name: N passed, N failed". A check that fails ends its case. Without
+a name those run that `make test` has time for."""
+
+import concurrent.futures
+import os
+import re
+import sys
+import time
+
+sys.dont_write_bytecode = True
+import demo
+import story
+from images import ENV_COPIES, MIB, Images
+from qemu import Failed, Machine
+
+AT_ONCE = 2
+CASES = {}
+
+
+def case(board, always=True):
+    """always: part of `make test`."""
+    def add(function):
+        CASES[function.__name__] = (function, board, always)
+        return function
+    return add
+
+
+class Test:
+    """What a case works with: images, machines, and the count of checks."""
+
+    def __init__(self, images, name):
+        self.images = images
+        self.name = name
+        self.passed = 0
+        self.runs = 0
+
+    def check(self, good, text):
+        if not good:
+            raise Failed(text)
+        self.passed += 1
+
+    def same(self, got, want, what):
+        self.check(got == want, "%s: %r, expected %r" % (what, got, want))
+
+    def disk(self, **kwargs):
+        return story.broken_disk(self.images, self.name + ".img", **kwargs)
+
+    def machine(self, disk, limit=150, **kwargs):
+        self.runs += 1
+        return Machine(self.images.qemu(disk, **kwargs), story.log_path(
+            self.images, "%s-%d" % (self.name, self.runs)), limit)
+
+    def expect(self, machine, *args):
+        line = machine.expect(*args)
+        self.passed += 1
+        return line
+
+    def comes_up(self, machine, version):
+        """Slot A runs this version, marks itself good, and is shut down."""
+        line = self.expect(machine, story.RUNNING, 90)
+        self.check(version in line.text, line.text)
+        self.expect(machine, story.MARKED, 30, story.NOT_MARKED)
+        machine.expect(r"#$", 10)
+        machine.send("poweroff -f\n")
+        machine.wait(20)
+
+
+# ---- the boot script alone: no lifeboat, stopped as soon as it has decided
+
+def decides(test, what, pattern, environment, **kwargs):
+    disk = test.disk(environment=environment, **kwargs)
+    with test.machine(disk, 30) as m:
+        line = test.expect(m, r"lifeboat boot: (slot A|recovery)", 20)
+        test.check(re.search(pattern, line.text),
+                   "%s: %s" % (what, line.text))
+        # Stopped by process id: the counter is on the disk by then.
+    return test.images.printenv(disk)
+
+
+@case("qemu-arm64", always=False)
+def boot_script(test):
+    """Every state of the environment leads to an attempt that is counted, or
+    to recovery."""
+    attempt = r"slot A, %d attempts left"
+    recovery = r"recovery: no slot"
+    v = story.variables
+    for what, environment, pattern, left in (
+            ("three left", v(3), attempt % 2, "2"),
+            ("one left", v(1), attempt % 0, "0"),
+            ("none left", v(0), recovery, "0"),
+            ("hexadecimal, capped at nine", v(0xff), attempt % 8, "8"),
+            ("not a number", v(0, BOOT_A_LEFT="zz"), recovery, "zz"),
+            ("empty order", v(3, BOOT_ORDER=""), attempt % 2, "2"),
+            ("unknown names only", v(3, BOOT_ORDER="B C"), recovery, "3"),
+            ("A behind others", v(3, BOOT_ORDER="B A"), attempt % 2, "2"),
+            ("nothing set", {"serialno": "LB-0001"}, attempt % 2, "2")):
+        env = decides(test, what, pattern, environment)
+        test.same(env.get("BOOT_A_LEFT"), left, what)
+        test.same(env.get("serialno"), "LB-0001", what + ": other variables")
+    env = decides(test, "destroyed", attempt % 2, None)
+    test.same(env.get("BOOT_A_LEFT"), "2", "destroyed")
+
+
+@case("qemu-arm64", always=False)
+def boot_script_failures(test):
+    """What cannot be started or counted leads to recovery in the same run."""
+    images = test.images
+    zeros = os.path.join(images.out, "zeros")
+    with open(zeros, "wb") as f:
+        f.truncate(MIB)
+    for what, kernel in (("no head", zeros),
+                         ("not a kernel", images.rootfs(story.OLD))):
+        disk = test.disk(kernel=kernel)
+        with test.machine(disk, 30) as m:
+            test.expect(m, r"slot A, 2 attempts left", 20)
+            test.expect(m, r"recovery: kernel.0 holds no arm64 kernel", 20,
+                        story.ATTEMPT)
+        test.same(images.printenv(disk)["BOOT_A_LEFT"], "2", what)
+
+    # Which copy is newer: as libubootenv sees it, wrap-around included.
+    one, three = story.variables(1), story.variables(3)
+    for copies in (((one, 0), (three, 1)), ((one, 2), (three, 1)),
+                   ((one, 255), (three, 0)), ((one, 0), (three, 255)),
+                   ((one, 254), (three, 255)), (None, (three, 1)),
+                   ((one, 1), None)):
+        disk = test.disk()
+        images.write_env(disk, copies)
+        left = int(images.printenv(disk)["BOOT_A_LEFT"])
+        with test.machine(disk, 30) as m:
+            test.expect(m, r"slot A, %d attempts left" % (left - 1), 20,
+                        r"lifeboat boot: slot A")
+        test.same(images.printenv(disk)["BOOT_A_LEFT"], str(left - 1),
+                  "newer of two copies")
+
+    # The write fails: an attempt that cannot be counted is not made.
+    disk = test.disk(left=3)
+    sector = images.layout()["env"][0] // 512
+    args = images.qemu(disk)
+    where = args.index("if=none,id=disk,format=raw,file=" + disk)
+    args[where - 1:where + 1] = [
+        "-blockdev", "driver=blkdebug,node-name=disk,image.driver=file,"
+        "image.filename=%s,%s" % (disk, ",".join(
+            "inject-error.%d.event=none,inject-error.%d.iotype=write,"
+            "inject-error.%d.errno=5,inject-error.%d.sector=%d,"
+            "inject-error.%d.once=off" % (i, i, i, i, sector + copy // 512, i)
+            for i, copy in enumerate(ENV_COPIES)))]
+    with Machine(args, story.log_path(images, test.name + "-write"), 30) as m:
+        test.expect(m, r"recovery: the environment cannot be written", 20,
+                    story.ATTEMPT)
+
+
+@case("qemu-arm64", always=False)
+def environment(test):
+    """The host's libubootenv, U-Boot and lifeboat read what the others
+    write, and keep what they do not know."""
+    images = test.images
+    disk = test.disk(rootfs=images.rootfs(story.GOOD))
+    images.setenv(disk, "BOOT_A_LEFT", "2")
+    images.setenv(disk, "note", "set with fw_setenv")
+    with test.machine(disk) as m:
+        test.expect(m, r"BOOT_ORDER=A BOOT_A_LEFT=2$", 20)
+        test.comes_up(m, story.GOOD)
+    env = images.printenv(disk)
+    test.same(env.get("BOOT_A_LEFT"), "3", "what lifeboat wrote, fw_printenv")
+    test.same(env.get("note"), "set with fw_setenv", "unknown variable")
+    with test.machine(disk) as m:
+        test.expect(m, r"BOOT_ORDER=A BOOT_A_LEFT=3$", 20)
+        m.expect(story.ATTEMPT, 20)
+    env = images.printenv(disk)
+    test.same(env.get("BOOT_A_LEFT"), "2", "what U-Boot wrote, fw_printenv")
+    test.same(env.get("note"), "set with fw_setenv", "unknown variable")
+    test.same(env.get("serialno"), "LB-0001", "unknown variable")
+
+
+# ---- the whole job
+
+@case("qemu-arm64")
+def rescue(test):
+    """The demo's story, with all its checks."""
+    class Steps:
+        def head(self, text):
+            self.text = text
+
+        def end(self, text, good=True):
+            test.check(good, text)
+    images = test.images
+    demo.rescue(images, story.broken_disk(images, "rescue.img"),
+                story.demo_stick(images), Steps(), None)
+
+
+@case("qemu-arm64")
+def kernel_only(test):
+    """A bundle that differs in the kernel alone; uname -v shows it."""
+    images = test.images
+    kernel, text = images.patched_kernel()
+    stick = images.stick("kernel-stick.img", [
+        ("kernel.raucb", images.bundle("kernel-only.raucb", "1.2.1", {
+            "kernel": ("kernel.img", kernel),
+            "rootfs": ("rootfs.ext4", images.rootfs(story.GOOD))}))],
+        48 * MIB)
+    disk = test.disk(left=0, rootfs=images.rootfs(story.GOOD))
+    with test.machine(disk) as m:
+        m.expect(story.WAITING, 60)
+        m.plug(stick)
+        test.expect(m, story.INSTALLED, 90)
+        test.expect(m, story.RUNNING, 60)
+        line = test.expect(m, story.KERNEL, 10)
+        test.check(text in line.text, line.text)
+    test.check(images.slot_holds(disk, "kernel.0", kernel), "kernel.0")
+
+
+@case("qemu-arm64")
+def stick_pulled(test):
+    """Pulled in the middle of the writing, plugged in again: it finishes."""
+    disk = test.disk(left=0)
+    stick = story.good_stick(test.images)
+    with test.machine(disk) as m:
+        m.expect(story.WAITING, 60)
+        m.plug(stick, bps=6000000)
+        test.expect(m, story.WRITING, 60)
+        m.unplug()
+        test.expect(m, r"medium-removed", 20)
+        test.expect(m, story.WAITING, 20)
+        m.plug(stick, "again")
+        test.expect(m, story.INSTALLED, 90)
+        test.comes_up(m, story.GOOD)
+
+
+@case("qemu-arm64", always=False)
+def power_cut(test):
+    """QEMU is killed in the middle of the writing: recovery finishes it."""
+    disk = test.disk(left=0)
+    stick = story.good_stick(test.images)
+    with test.machine(disk) as m:
+        m.expect(story.WAITING, 60)
+        m.plug(stick, bps=6000000)
+        test.expect(m, story.WRITING, 60)
+        time.sleep(0.5)
+    env = test.images.printenv(disk)
+    test.same(env.get("BOOT_A_LEFT"), "0", "marked bad before the first write")
+    test.check(env.get("BOOT_ORDER"), "the order is never empty")
+    # As if the environment had been lost as well: no half slot is started.
+    test.images.write_env(disk, (None, None))
+    with test.machine(disk) as m:
+        test.expect(m, story.RECOVERY, 30, r"Starting kernel")
+        m.expect(story.WAITING, 60)
+        m.plug(stick)
+        test.expect(m, story.INSTALLED, 90)
+        test.comes_up(m, story.GOOD)
+
+
+@case("qemu-arm64")
+def environment_destroyed(test):
+    """Zeros where the environment was: counted from anew, then rescued."""
+    disk = test.disk(environment=None)
+    with test.machine(disk) as m:
+        for _ in range(3):
+            test.expect(m, story.PANIC, 60, story.RECOVERY)
+        m.expect(story.WAITING, 60)
+        m.plug(story.good_stick(test.images))
+        test.expect(m, story.INSTALLED, 90)
+        test.comes_up(m, story.GOOD)
+    test.same(test.images.printenv(disk).get("BOOT_A_LEFT"), "3",
+              "environment made anew")
+
+
+@case("qemu-arm64")
+def stick_left_in(test):
+    """A bundle that installs but does not boot is tried once more, then
+    explained; the stick stays in all the time."""
+    images = test.images
+    bundle = images.bundle("dead.raucb", "2.0.0", {
+        "kernel": ("kernel.img", images.slot_kernel),
+        "rootfs": ("rootfs.ext4", images.rootfs("2.0.0", broken=True))})
+    stick = images.stick("dead-stick.img", [("dead.raucb", bundle)], 48 * MIB)
+    disk = test.disk(left=0)
+    with test.machine(disk, 240) as m:
+        m.expect(story.WAITING, 60)
+        m.plug(stick)
+        test.expect(m, story.INSTALLED, 90)
+        test.expect(m, story.EXPLAINED, 180)
+        m.absent(r"U-Boot \d|" + story.REBOOTING, 10)
+        count = len(m.seen(story.INSTALLED)) + len(m.seen(story.REARMED))
+        test.check(1 < count <= 3, "%d unattended attempts" % count)
+
+
+@case("qemu-arm64", always=False)
+def no_medium(test):
+    """An intact slot whose attempts are used up gets new ones when no medium
+    comes."""
+    images = test.images
+    disk = test.disk(left=0, rootfs=images.rootfs(story.OLD),
+                     recovery=images.recovery("short-wait.fat",
+                                              words=" lifeboat.wait=3"))
+    with test.machine(disk) as m:
+        test.expect(m, story.WAITING, 60)
+        test.expect(m, story.REARMED, 30)
+        test.comes_up(m, story.OLD)
+
+
+# ---- things that stand still
+
+@case("qemu-arm64")
+def process_1_stopped(test):
+    """Process 1 is frozen (cgroup): the hardware watchdog resets the
+    machine."""
+    images = test.images
+    overlay = images.overlay("freezer.cpio.gz", """
+/e2e/busybox mount -t cgroup2 none /e2e/cgroup
+/e2e/busybox mkdir /e2e/cgroup/frozen
+(
+	/e2e/busybox sleep 8
+	echo "=== e2e: process 1 is stopped ==="
+	echo 1 >/e2e/cgroup/frozen/cgroup.procs
+	echo 1 >/e2e/cgroup/frozen/cgroup.freeze
+	/e2e/busybox sleep 1
+	/e2e/busybox cat /e2e/cgroup/frozen/cgroup.events
+) &
+""")
+    disk = test.disk(left=0, recovery=images.recovery(
+        "freezer.fat", overlay, " rdinit=/e2e/init lifeboat.watchdog=4"))
+    with test.machine(disk) as m:
+        m.expect(story.WAITING, 60)
+        stopped = test.expect(m, r"process 1 is stopped", 30, r"U-Boot \d")
+        test.expect(m, r"frozen 1", 10)
+        reset = test.expect(m, r"U-Boot \d", 40)
+        test.check(reset.when - stopped.when < 20, "late reset")
+        test.expect(m, story.START, 60)
+
+
+def stopped(test, which):
+    """One child gets SIGSTOP in the middle of the writing."""
+    images = test.images
+    overlay = images.overlay("stopper-%s.cpio.gz" % which, """
+/e2e/busybox mount -t proc none /e2e/proc
+(
+	written()
+	{
+		set -- $(/e2e/busybox cat /sys/block/nvme0n1/stat)
+		echo "${7:-0}"
+	}
+	until [ "$(written 2>/dev/null)" -gt 8192 ] 2>/dev/null; do
+		/e2e/busybox usleep 20000
+	done
+	# The youngest are the source and then the installer.
+	set -- $(/e2e/busybox cat /e2e/proc/1/task/1/children)
+	while [ $# -gt LEFT ]; do
+		shift
+	done
+	kill -STOP $1
+	echo "=== e2e: child $1 is stopped ==="
+	/e2e/busybox grep Seccomp: /e2e/proc/$1/status
+) &
+""".replace("LEFT", {"source": "2", "installer": "1"}[which]))
+    disk = test.disk(left=0, recovery=images.recovery(
+        "stopper-%s.fat" % which, overlay,
+        " rdinit=/e2e/init lifeboat.stall=5"))
+    with test.machine(disk) as m:
+        m.expect(story.WAITING, 60)
+        m.plug(story.good_stick(images), bps=6000000)
+        test.expect(m, r"e2e: child \d+ is stopped", 60)
+        test.expect(m, r"Seccomp:\s*2", 10)
+        test.expect(m, r"timeout", 40)
+        test.expect(m, story.INSTALLED, 90)
+        test.comes_up(m, story.GOOD)
+
+
+@case("qemu-arm64")
+def child_stopped(test):
+    """The installer stands still in the middle of the writing: it is noticed,
+    and the job is done all the same."""
+    stopped(test, "installer")
+
+
+@case("qemu-arm64", always=False)
+def source_stopped(test):
+    """The same with the process that reads the stick."""
+    stopped(test, "source")
+
+
+# ---- x86-64: the same job, the recovery kernel started directly
+
+@case("qemu-x86_64")
+def direct(test):
+    """Recovery is started by QEMU; the disk is looked at from outside."""
+    images = test.images
+    kernel = images.slot_kernel
+    disk = story.broken_disk(images, test.name + ".img", left=0, recovery=None)
+    with test.machine(disk) as m:
+        test.expect(m, story.START, 60)
+        test.expect(m, story.STATE, 5)
+        test.expect(m, story.WAITING, 10)
+        m.plug(story.demo_stick(images))
+        line = test.expect(m, story.INSTALLED, 120)
+        test.check("installed %s to" % story.GOOD in line.text, line.text)
+        test.expect(m, story.REBOOTING, 10)
+        m.qmp("stop")
+    env = images.printenv(disk)
+    test.same(env.get("BOOT_ORDER", "").split(" ")[0], "A", "BOOT_ORDER")
+    test.same(env.get("BOOT_A_LEFT"), "3", "BOOT_A_LEFT")
+    test.same(env.get("serialno"), "LB-0001", "unknown variable")
+    test.check(images.slot_holds(disk, "kernel.0", kernel), "kernel.0")
+    test.check(images.slot_holds(disk, "rootfs.0",
+                                 images.rootfs(story.GOOD)), "rootfs.0")
+
+
+@case("qemu-x86_64")
+def environment_made(test):
+    """Nobody repairs the environment before lifeboat sees it: zeros, and
+    slots that hold nothing."""
+    images = test.images
+    disk = story.broken_disk(images, test.name + ".img", environment=None,
+                             kernel=None, rootfs=None, recovery=None)
+    with test.machine(disk) as m:
+        test.expect(m, story.START, 60)
+        m.expect(story.WAITING, 10)
+        m.plug(story.good_stick(images))
+        test.expect(m, story.INSTALLED, 90)
+        test.expect(m, story.REBOOTING, 10)
+        m.qmp("stop")
+    env = images.printenv(disk)
+    for name, value in (("BOOT_ORDER", "A"), ("BOOT_A_LEFT", "3")):
+        test.same(env.get(name), value, "environment made anew: " + name)
+    test.check(images.slot_holds(disk, "kernel.0", images.slot_kernel),
+               "kernel.0")
+
+
+def run(images, name):
+    """(name, checks passed, seconds, why it failed or None)."""
+    test = Test(images, name)
+    begin = time.monotonic()
+    why = None
+    try:
+        CASES[name][0](test)
+    except Failed as e:
+        why = str(e)
+    except (Exception, SystemExit) as e:
+        why = "%s: %s" % (type(e).__name__, e)
+    return name, test.passed, time.monotonic() - begin, why
+
+
+def main():
+    board = sys.argv[1]
+    images = Images(board)
+    names = sys.argv[2:]
+    if not names or names == ["all"]:
+        names = [n for n, (_, b, always) in CASES.items()
+                 if b == board and (always or names)]
+    bad = 0
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        for done in concurrent.futures.as_completed(
+                [pool.submit(run, images, n) for n in names]):
+            name, passed, seconds, why = done.result()
+            if why:
+                bad += 1
+                print("%s: %s" % (name, why))
+            print("%s: %d passed, %d failed (%.0f s)" % (
+                name, passed, 1 if why else 0, seconds), flush=True)
+    print("end to end on %s: %d passed, %d failed" % (
+        board, len(names) - bad, bad))
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

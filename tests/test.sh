@@ -1,0 +1,61 @@
+#!/bin/sh
+# SPDX-License-Identifier: 0BSD
+#
+# test.sh BOARD...: everything there is to test: the machine is set up, then
+# check, the comparisons with other implementations, process 1 in
+# namespaces, reproducibility, one boot of each BOARD in QEMU, and the
+# commands of README.md. Each part ends with "NAME: N passed, N failed"; the
+# last line is the sum, "N passed, N failed".
+set -eu
+cd "$(dirname "$0")/.."
+mkdir -p build/test
+
+passed=0
+failed=0
+start=$(date +%s)
+
+# part NAME COMMAND...: a part that cannot be run is a failure.
+part()
+{
+	name=$1
+	shift
+	log=build/test/$name.log
+	began=$(date +%s)
+	rc=0
+	timeout 900 "$@" >"$log" 2>&1 </dev/null || rc=$?
+	line=$(grep -E '^([^ ].*: )?[0-9]+ passed, [0-9]+ failed$' "$log" |
+		tail -n 1) || line=
+	p=$(echo "$line" | sed -n 's/^\(.*: \)\{0,1\}\([0-9]*\) passed.*/\2/p')
+	f=$(echo "$line" | sed -n 's/.* \([0-9]*\) failed$/\1/p')
+	p=${p:-0}
+	f=${f:-0}
+	if [ "$f" = 0 ] && { [ "$rc" != 0 ] || [ "$p" = 0 ]; }; then
+		f=1
+	fi
+	if [ "$f" != 0 ]; then
+		echo "--- $name (exit $rc), the end of $log:"
+		tail -n 60 "$log"
+	fi
+	echo "$name: $p passed, $f failed ($(($(date +%s) - began)) s)"
+	passed=$((passed + p))
+	failed=$((failed + f))
+}
+
+tests/setup.sh
+part build tests/build.sh
+part check tests/check.sh lint gcc clang
+part deps tests/deps.sh
+part lint-selftest tests/lint/selftest.sh
+for script in tests/diff/*.sh; do
+	name=${script##*/}
+	part "diff-${name%.sh}" "$script"
+done
+part pid1 tests/pid1/run.sh
+part reproducible tests/reproducible.sh
+for board in "$@"; do
+	part "e2e-$board" tests/e2e/run.sh "$board"
+done
+part readme tests/readme.sh
+echo "$(($(date +%s) - start)) seconds"
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" != 0 ]

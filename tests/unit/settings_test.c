@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: 0BSD */
+#include "check.h"
+
+#include "slot/conf.h"
+
+static struct settings s;
+static struct diag d;
+
+static int parse(const char *text)
+{
+	diag_clear(&d);
+	settings_default(&s);
+	return settings_parse(&s, text, strlen(text), &d);
+}
+
+static int cmdline(const char *text)
+{
+	diag_clear(&d);
+	settings_default(&s);
+	return settings_cmdline(&s, text, &d);
+}
+
+static void test_default(void)
+{
+	settings_default(&s);
+	CHECK_INT(s.settle_ms, 500);
+	CHECK_INT(s.wait_s, 60);
+	CHECK_INT(s.retries, 2);
+	CHECK_INT(s.stall_s, 60);
+	CHECK_INT(s.watchdog_s, 60);
+	CHECK_STR(s.watchdog, "/dev/watchdog");
+	CHECK_STR(s.bundle, "");
+	CHECK_STR(s.rauc_slot, "");
+	CHECK(!s.reinstall && !s.poweroff);
+}
+
+static void test_file(void)
+{
+	CHECK_INT(parse("[other]\nwait=9\n[recovery]\nsettle=50\nwait=7\n"
+	                "retries=0\nstall=5\nwatchdog=0\n"
+	                "watchdog-device=/dev/watchdog1\n"
+	                "bundle=update.raucb\nreinstall=true\npoweroff=1\n"
+	                "later=x\n"),
+	    0);
+	CHECK_INT(s.settle_ms, 50);
+	CHECK_INT(s.wait_s, 7);
+	CHECK_INT(s.retries, 0);
+	CHECK_INT(s.stall_s, 5);
+	CHECK_INT(s.watchdog_s, 0);
+	CHECK_STR(s.watchdog, "/dev/watchdog1");
+	CHECK_STR(s.bundle, "update.raucb");
+	CHECK(s.reinstall && s.poweroff);
+	CHECK_INT(parse(""), 0);
+	CHECK_INT(parse("[recovery]\nretries=100\n"), R_CONF_VALUE);
+	CHECK_INT(d.reason, R_CONF_VALUE);
+	CHECK_INT(parse("[recovery]\nstall=4\n"), R_CONF_VALUE);
+	CHECK_INT(parse("[recovery]\nwait=\n"), R_CONF_VALUE);
+	CHECK_INT(parse("[recovery]\nwait=-1\n"), R_CONF_VALUE);
+	CHECK_INT(parse("[recovery]\nreinstall=yes\n"), R_CONF_VALUE);
+	CHECK_INT(parse("[recovery]\nwatchdog-device="
+	                "/dev/a-very-long-name-that-does-not-fit\n"),
+	    R_CONF_VALUE);
+	CHECK_INT(parse("wait=1\n"), R_KEYFILE_SYNTAX);
+}
+
+static void test_cmdline(void)
+{
+	CHECK_INT(cmdline("console=ttyS0 panic=5 lifeboat.wait=3 "
+	                  "lifeboat.retries=1\tlifeboat.stall=30 "
+	                  "lifeboat.watchdog=10 lifeboat.settle=0 "
+	                  "lifeboat.reinstall lifeboat.poweroff=0 "
+	                  "lifeboat.bundle=\"a b.raucb\" rauc.slot=B quiet\n"),
+	    0);
+	CHECK_INT(s.wait_s, 3);
+	CHECK_INT(s.retries, 1);
+	CHECK_INT(s.stall_s, 30);
+	CHECK_INT(s.watchdog_s, 10);
+	CHECK_INT(s.settle_ms, 0);
+	CHECK(s.reinstall && !s.poweroff);
+	CHECK_STR(s.bundle, "a b.raucb");
+	CHECK_STR(s.rauc_slot, "B");
+
+	CHECK_INT(cmdline("\"lifeboat.bundle=c d\" lifeboat.poweroff"), 0);
+	CHECK_STR(s.bundle, "c d");
+	CHECK(s.poweroff);
+	CHECK_INT(cmdline("rauc.external rauc.slot=A"), 0);
+	CHECK_STR(s.rauc_slot, "");
+	CHECK_INT(cmdline(""), 0);
+	CHECK_INT(cmdline("xlifeboat.wait=x"), 0);
+	CHECK_INT(cmdline("lifeboat.nothing=1"), 0);
+
+	/* A bad word is told, the others hold all the same. */
+	CHECK_INT(
+	    cmdline("lifeboat.wait=soon lifeboat.retries=1"), R_CONF_VALUE);
+	CHECK_INT(s.wait_s, 60);
+	CHECK_INT(s.retries, 1);
+	CHECK(strstr(d.seen, "wait=soon") != NULL);
+	CHECK_INT(cmdline("lifeboat.wait"), R_CONF_VALUE);
+	CHECK_INT(cmdline("lifeboat.bundle"), R_CONF_VALUE);
+	CHECK_INT(
+	    cmdline("rauc.slot=ABCDEFGHIJKLMNOPQRSTUVWXYZ"), R_CONF_VALUE);
+	CHECK_INT(cmdline("lifeboat.bundle=\"open"), 0);
+	CHECK_STR(s.bundle, "open");
+}
+
+int main(void)
+{
+	test_default();
+	test_file();
+	test_cmdline();
+	return check_done("settings");
+}
