@@ -7,6 +7,8 @@
 # to be refused by name. Needs no root. usage: squashfs.sh [WORKDIR]
 set -eu
 export LC_ALL=C.UTF-8
+# mksquashfs refuses its time options beside this one.
+unset SOURCE_DATE_EPOCH
 cd "$(dirname "$0")/../.."
 top=$PWD
 work=${1:-build/test/squashfs}
