@@ -73,10 +73,11 @@ static int check_tables(struct sqfs *s, const uint8_t *raw, uint64_t bytes)
 	    SUPER_FRAGMENTS, SUPER_EXPORT, SUPER_IDS, SUPER_XATTRS};
 	size_t needed = s->fragments > 0 ? 3 : 2;
 	uint64_t *dir_end = &s->bound[SQFS_FRAGMENTS];
+	uint64_t floor = SUPER_SIZE;
 
 	s->bound[SQFS_DATA] = SUPER_SIZE;
 	*dir_end = s->bound[SQFS_INDEX + 1] = bytes;
-	for (size_t i = 0, floor = SUPER_SIZE; i < ARRAY_LEN(order); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
 		uint64_t at = load_le64(raw + order[i]);
 
 		if (at == ABSENT && i >= needed)
