@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/reboot.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -39,8 +40,7 @@ static void say_hello(void)
 	log_info("repairs this device from a medium with a bundle (*.raucb): a "
 	         "USB stick or SD card, FAT");
 	if (keyring_is_development)
-		log_warn("DEVELOPMENT KEYS: whoever built this image can sign "
-		         "for it");
+		log_warn(DEVELOPMENT_WARNING);
 	early_report();
 }
 
@@ -182,6 +182,8 @@ static void open_signals(void)
 		(void)sigaddset(&set, handled[i]);
 	(void)sigprocmask(SIG_SETMASK, &set, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* without this the kernel does not ask us, it resets at once */
+	(void)reboot(RB_DISABLE_CAD);
 	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signals < 0)
 		log_warn("no signals (errno %d): looking every second", errno);
@@ -233,6 +235,8 @@ static void turn(void)
 		on_key(key, now);
 	if (rescue_moves(now))
 		watchdog_feed(now);
+	else if (watchdog_timeout_ms(now) < 0) /* there is none to do it */
+		leave(false, reason_help(R_TIMEOUT));
 }
 
 int init_run(int argc, char **argv)

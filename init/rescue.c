@@ -119,7 +119,8 @@ static enum policy_action decide(bool late, const char **why)
 		in.retries = 1;
 	} else if (life.failed || life.failures >= FAILED_MAX) {
 		in.medium = POLICY_REFUSED;
-	} else if (s->reinstall) {
+	} else if (s->reinstall && life.facts.env_valid) {
+		/* where nothing is stored nothing is counted either */
 		in.medium = POLICY_NEW;
 	}
 	return policy_decide(&in, why);

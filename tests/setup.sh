@@ -14,12 +14,13 @@ clang lld llvm gcc libc6-dev make dpkg-dev ca-certificates xz-utils
 openssl libssl-dev
 # the tests' compilers: AddressSanitizer and libFuzzer for clang
 libclang-rt-14-dev
-# recovery initramfs: module order
-kmod
+# recovery initramfs: module order; what compresses it best as gzip
+kmod libdeflate-tools
 # bundles and what they are compared with
 rauc squashfs-tools
 # disks and sticks: partitions, FAT, ext4, U-Boot environment and scripts
-gdisk fdisk dosfstools mtools e2fsprogs exfatprogs ntfs-3g
+gdisk fdisk dosfstools mtools e2fsprogs exfatprogs ntfs-3g mount
+genisoimage xorriso
 u-boot-tools libubootenv-tool
 # machines
 qemu-system-arm qemu-system-x86 qemu-utils u-boot-qemu

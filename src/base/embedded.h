@@ -14,6 +14,8 @@ extern const size_t keyring_pem_len;
 /* True when the keyring is the throw-away one of the development PKI:
  * whoever built this binary can sign for it. */
 extern const bool keyring_is_development;
+#define DEVELOPMENT_WARNING \
+	"DEVELOPMENT KEYS: whoever built this program can sign for it"
 
 extern const char lifeboat_version[];    /* "0.1.0" */
 extern const char lifeboat_built_with[]; /* "bearssl 0.6-1, ..., musl 1.2.3" */

@@ -14,28 +14,21 @@
 #define REASONS(X) \
 	/* general */ \
 	X(R_IO, -1, "io-error", \
-	    "the device did not answer or reported an error: try another " \
-	    "stick or port, or replace the device") \
-	X(R_RANGE, -2, "out-of-range", \
-	    "a structure points outside its container: the data is damaged") \
-	X(R_READ_ONLY, -3, "read-only", \
-	    "remove the write protection of the device") \
+	    "try another stick or port, or replace the device") \
+	X(R_RANGE, -2, "out-of-range", "the data is damaged") \
+	X(R_READ_ONLY, -3, "read-only", "remove the write protection") \
 	X(R_LIMIT, -4, "limit-exceeded", \
-	    "larger than this build is made for; see src/options.h") \
+	    "larger than this build allows: see src/options.h") \
 	X(R_INTERNAL, -5, "internal-error", \
-	    "a bug in lifeboat: please report it with this line") \
+	    "a bug in lifeboat: please report this line") \
 	X(R_USAGE, -6, "usage", "see lifeboat --help") \
 	X(R_NOT_FOUND, -7, "not-found", "check the name") \
 	X(R_CANCELLED, -8, "cancelled", "start again when ready") \
-	X(R_TIMEOUT, -9, "timeout", \
-	    "the work stood still for too long: try another stick or port") \
-	X(R_CHILD, -10, "worker-died", \
-	    "the sandboxed worker ended early: try again, and report it") \
-	X(R_SYSTEM, -11, "system", \
-	    "the kernel refused a request: check the kernel configuration") \
+	X(R_TIMEOUT, -9, "timeout", "try another stick or port") \
+	X(R_CHILD, -10, "worker-died", "try again, and report it") \
+	X(R_SYSTEM, -11, "system", "check the kernel configuration") \
 	X(R_KEYFILE_SYNTAX, -12, "keyfile-syntax", "correct the named line") \
-	X(R_KEYFILE_VALUE, -13, "keyfile-value", \
-	    "correct the value on the named line") \
+	X(R_KEYFILE_VALUE, -13, "keyfile-value", "correct the named line") \
 	X(R_FULL, -14, "disk-full", "make room on the file system") \
 	/* media */ \
 	X(R_NO_MEDIUM, -20, "no-medium", \
@@ -43,145 +36,125 @@
 	X(R_MEDIUM_GONE, -21, "medium-removed", \
 	    "plug the stick in again and leave it in") \
 	X(R_PART_TABLE, -22, "partition-table", \
-	    "the partition table is damaged: partition and format the stick " \
-	    "anew (MBR, FAT32)") \
+	    "format the stick anew (MBR, FAT32)") \
 	X(R_FS_UNKNOWN, -23, "unknown-filesystem", \
 	    "format the stick with FAT32") \
 	X(R_FS_UNSUPPORTED, -24, "unsupported-filesystem", \
-	    "copy the bundle to a stick formatted with FAT32") \
+	    "copy the bundle to a stick with FAT32") \
 	X(R_FAT_DAMAGED, -25, "fat-damaged", \
 	    "repair the stick with fsck.fat or format it anew") \
 	X(R_NO_BUNDLE, -26, "no-bundle", \
 	    "copy a bundle (*.raucb) to the stick") \
-	X(R_NOT_A_FILE, -27, "not-a-file", "name a regular file") \
 	X(R_BUNDLE_CHOICE, -28, "bundle-choice", \
-	    "leave only one bundle of this version on the stick, or name one " \
-	    "with lifeboat.bundle=") \
+	    "leave only one of them on the stick, or name one with " \
+	    "lifeboat.bundle=") \
 	/* bundle trailer */ \
 	X(R_BUNDLE_SHORT, -40, "bundle-too-short", \
-	    "the copy is incomplete: copy the bundle again and eject the " \
-	    "stick properly") \
+	    "incomplete: copy the bundle again and eject the stick " \
+	    "properly") \
 	X(R_SIG_SIZE_ZERO, -41, "signature-size-zero", \
-	    "the copy is incomplete: copy the bundle again and eject the " \
-	    "stick properly") \
+	    "incomplete: copy the bundle again and eject the stick " \
+	    "properly") \
 	X(R_SIG_SIZE_LARGE, -42, "signature-size-too-large", \
-	    "this is no bundle, or it was truncated: copy it again") \
+	    "no bundle, or incomplete: copy the bundle again") \
 	X(R_SIG_SIZE_LITTLE, -43, "signature-size-little-endian", \
-	    "the size field must be big-endian: make the bundle with rauc " \
-	    "bundle") \
+	    "make the bundle with rauc bundle") \
 	X(R_PAYLOAD_SIZE, -44, "payload-size", \
-	    "the payload must be a multiple of 4096 bytes: copy the bundle " \
-	    "again") \
+	    "no multiple of 4096 bytes: copy the bundle again") \
 	X(R_FORMAT_UNSUPPORTED, -45, "bundle-format-unsupported", \
 	    "make the bundle with format=verity") \
 	/* CMS */ \
-	X(R_CMS_SYNTAX, -50, "cms-syntax", \
-	    "the signature is damaged: copy the bundle again") \
+	X(R_CMS_SYNTAX, -50, "cms-syntax", "damaged: copy the bundle again") \
 	X(R_CMS_BER, -51, "cms-ber", \
 	    "convert the signature: openssl cms -cmsout -inform DER -outform " \
 	    "DER") \
 	X(R_CMS_TYPE, -52, "cms-content-type", \
 	    "sign the bundle with rauc bundle") \
 	X(R_CMS_ENCRYPTED, -53, "cms-encrypted", \
-	    "encrypted (crypt) bundles are not supported: use format=verity") \
+	    "make the bundle with format=verity") \
 	X(R_CMS_DETACHED, -54, "cms-detached", \
-	    "plain bundles are not supported: use format=verity") \
+	    "make the bundle with format=verity") \
 	X(R_CMS_SIGNERS, -55, "cms-signers", \
 	    "sign the bundle with exactly one key") \
 	X(R_CMS_NO_ATTRS, -56, "cms-no-signed-attributes", \
-	    "sign with signed attributes, as rauc bundle does") \
+	    "sign the bundle with rauc bundle") \
 	X(R_CMS_ATTRS, -57, "cms-signed-attributes", \
 	    "sign the bundle with rauc bundle") \
 	X(R_CMS_DIGEST, -58, "digest-mismatch", \
-	    "the bundle was changed or damaged after signing: copy it again") \
+	    "changed or damaged after signing: copy the bundle again") \
 	X(R_CMS_SIGNATURE, -59, "bad-signature", \
-	    "the bundle was changed or damaged after signing: copy it again") \
+	    "changed or damaged after signing: copy the bundle again") \
 	X(R_CMS_ALGORITHM, -60, "signature-algorithm", \
-	    "sign with SHA-256 or better and RSA PKCS#1 v1.5 or ECDSA P-256, " \
-	    "P-384, P-521") \
+	    "sign with SHA-256 or better and RSA PKCS#1 v1.5 or ECDSA " \
+	    "P-256, P-384, P-521") \
 	X(R_CMS_VERSION, -61, "cms-version", \
 	    "sign the bundle with rauc bundle") \
 	X(R_CMS_NO_CERT, -62, "signer-certificate-missing", \
-	    "the bundle must carry the signer's certificate: sign it with " \
-	    "rauc bundle") \
+	    "sign the bundle with rauc bundle") \
 	/* certificates */ \
 	X(R_CERT_SYNTAX, -70, "certificate-syntax", \
 	    "a certificate is damaged or not strict DER") \
 	X(R_CERT_UNKNOWN, -71, "signer-unknown", \
-	    "no chain from the signer to the keyring: sign with a key this " \
-	    "device trusts") \
+	    "sign with a key this device trusts") \
 	X(R_CERT_EXPIRED, -72, "certificate-expired", \
-	    "check the clock of the device, or sign with a valid certificate") \
+	    "check the clock, or sign with a valid certificate") \
 	X(R_CERT_NOT_YET, -73, "certificate-not-yet-valid", \
-	    "the clock of the device may be wrong: set it, or see " \
-	    "use-bundle-signing-time") \
+	    "check the clock, or see use-bundle-signing-time") \
 	X(R_CERT_PURPOSE, -74, "certificate-purpose", \
-	    "sign with a certificate for this purpose, or set check-purpose " \
-	    "in [keyring]") \
+	    "sign with a certificate for this purpose, or set " \
+	    "check-purpose in [keyring]") \
 	X(R_CERT_CRITICAL, -75, "certificate-critical-extension", \
-	    "a certificate has a critical extension that lifeboat does not " \
-	    "know") \
+	    "use certificates without this extension") \
 	X(R_CERT_KEY, -76, "certificate-key", \
 	    "use RSA of 2048 to 4096 bits or ECDSA P-256, P-384, P-521") \
 	X(R_CERT_ALGORITHM, -77, "certificate-algorithm", \
-	    "certificates must be signed with SHA-256 or better, RSA PKCS#1 " \
-	    "v1.5 or ECDSA") \
+	    "sign with SHA-256 or better and RSA PKCS#1 v1.5 or ECDSA " \
+	    "P-256, P-384, P-521") \
 	X(R_CERT_SIGNATURE, -78, "certificate-signature", \
-	    "a certificate in the chain is not signed by its issuer") \
+	    "sign the certificate with its issuer's key") \
 	X(R_CERT_NOT_CA, -79, "certificate-not-a-ca", \
-	    "an issuer in the chain may not issue certificates") \
+	    "use an issuer that may issue certificates") \
 	X(R_CERT_PATHLEN, -80, "certificate-path-length", \
-	    "the chain is longer than a certificate in it allows") \
-	X(R_CERT_CN, -81, "signer-not-allowed", \
-	    "the signer's common name is not in allowed-signer-cns") \
-	X(R_KEYRING, -82, "keyring", \
-	    "the keyring holds no usable certificate: give a PEM file with " \
-	    "--keyring") \
+	    "use a shorter chain") \
+	X(R_CERT_CN, -81, "signer-not-allowed", "see allowed-signer-cns") \
+	X(R_KEYRING, -82, "keyring", "give a PEM file with --keyring") \
 	X(R_KEYRING_KEY, -83, "keyring-option-unsupported", \
-	    "remove the named key from [keyring], or use a lifeboat that " \
-	    "implements it") \
+	    "remove the named key from [keyring]") \
 	/* manifest */ \
 	X(R_MANIFEST_SYNTAX, -90, "manifest-syntax", \
 	    "make the bundle with rauc bundle") \
 	X(R_MANIFEST_KEY, -91, "manifest-unknown-key", \
-	    "the bundle asks for something this lifeboat does not know: " \
-	    "update it, or remove the key") \
+	    "update lifeboat, or remove the key") \
 	X(R_MANIFEST_VALUE, -92, "manifest-value", \
 	    "correct the named key and make the bundle anew") \
 	X(R_MANIFEST_MISSING, -93, "manifest-missing-key", \
 	    "make the bundle with rauc bundle") \
 	X(R_MANIFEST_HOOK, -94, "bundle-hooks", \
-	    "bundles with hooks or handlers cannot be installed here: make " \
-	    "one without") \
+	    "make the bundle without hooks and handlers") \
 	X(R_MANIFEST_VERSION, -95, "bundle-version", \
-	    "the bundle is older than min-bundle-version allows, or its " \
-	    "version is no semantic version") \
+	    "use a newer bundle: see min-bundle-version") \
 	/* verity */ \
 	X(R_VERITY_SIZE, -100, "verity-size", \
-	    "the hash tree does not fit the payload: the bundle is damaged") \
+	    "damaged: copy the bundle again") \
 	X(R_VERITY_DATA, -101, "verity-data", \
-	    "a block of the bundle is damaged: copy the bundle again, or use " \
-	    "another stick") \
+	    "damaged: copy the bundle again, or use another stick") \
 	X(R_VERITY_TREE, -102, "verity-tree", \
-	    "the hash tree of the bundle is damaged: copy the bundle again") \
+	    "damaged: copy the bundle again, or use another stick") \
 	X(R_VERITY_PADDING, -103, "verity-padding", \
-	    "the hash tree of the bundle is damaged: copy the bundle again") \
+	    "damaged: copy the bundle again") \
 	/* squashfs */ \
 	X(R_SQFS_MAGIC, -110, "squashfs-magic", \
-	    "the payload is no squashfs: make the bundle with rauc bundle") \
+	    "make the bundle with rauc bundle") \
 	X(R_SQFS_VERSION, -111, "squashfs-version", \
-	    "the payload must be squashfs 4.0") \
+	    "make the bundle with squashfs 4.0") \
 	X(R_SQFS_CODEC, -112, "squashfs-compression", \
-	    "make the bundle with gzip or zstd compression: " \
+	    "make the bundle with gzip or zstd: " \
 	    "--mksquashfs-args=\"-comp zstd\"") \
-	X(R_SQFS_DAMAGED, -113, "squashfs-damaged", \
-	    "the squashfs is malformed: make the bundle anew") \
-	X(R_SQFS_RANGE, -114, "squashfs-out-of-range", \
-	    "the squashfs is malformed: make the bundle anew") \
-	X(R_SQFS_LOOP, -115, "squashfs-loop", \
-	    "the squashfs is malformed: make the bundle anew") \
+	X(R_SQFS_DAMAGED, -113, "squashfs-damaged", "make the bundle anew") \
+	X(R_SQFS_RANGE, -114, "squashfs-out-of-range", "make the bundle anew") \
+	X(R_SQFS_LOOP, -115, "squashfs-loop", "make the bundle anew") \
 	X(R_SQFS_DECOMPRESS, -116, "squashfs-decompression", \
-	    "the squashfs is malformed: make the bundle anew") \
+	    "make the bundle anew") \
 	X(R_SQFS_TYPE, -117, "squashfs-file-type", \
 	    "images in a bundle must be regular files") \
 	/* images and slots */ \
@@ -189,64 +162,49 @@
 	    "complete system.conf") \
 	X(R_CONF_VALUE, -131, "system-conf-value", "correct system.conf") \
 	X(R_COMPATIBLE, -132, "wrong-compatible", \
-	    "this bundle is for another device: use one for this compatible") \
+	    "use a bundle for this device") \
 	X(R_NO_SLOT_CLASS, -133, "no-slot-for-image", \
-	    "system.conf has no slot for this image class") \
-	X(R_IMAGE_MISSING, -134, "image-missing", \
-	    "the bundle lacks an image its manifest names: make it anew") \
-	X(R_IMAGE_SIZE, -135, "image-size", \
-	    "an image is not as large as its manifest says: make the bundle " \
-	    "anew") \
-	X(R_IMAGE_HASH, -136, "image-sha256", \
-	    "an image does not have the SHA-256 its manifest names: make the " \
-	    "bundle anew") \
+	    "add a slot for this image class to system.conf") \
+	X(R_IMAGE_MISSING, -134, "image-missing", "make the bundle anew") \
+	X(R_IMAGE_SIZE, -135, "image-size", "make the bundle anew") \
+	X(R_IMAGE_HASH, -136, "image-sha256", "make the bundle anew") \
 	X(R_IMAGE_TYPE, -137, "image-type", \
-	    "this image type cannot be written to this slot type") \
-	X(R_IMAGE_NONE, -138, "no-images", "the bundle contains no image") \
+	    "use an image of another type for this slot") \
+	X(R_IMAGE_NONE, -138, "no-images", "use a bundle with images") \
 	X(R_TARGET_SMALL, -140, "target-too-small", \
-	    "the image is larger than its slot") \
+	    "use a smaller image or a larger slot") \
 	X(R_TARGET_MISSING, -141, "target-missing", \
-	    "the slot's device does not exist: check system.conf and the " \
-	    "disk") \
+	    "check system.conf and the disk") \
 	X(R_TARGET_AMBIGUOUS, -142, "target-ambiguous", \
-	    "two devices match one slot: remove the foreign disk") \
-	X(R_TARGET_BUSY, -143, "target-mounted", \
-	    "the slot is mounted or in use: unmount it") \
+	    "remove the foreign disk") \
+	X(R_TARGET_BUSY, -143, "target-mounted", "unmount the slot") \
 	X(R_TARGET_READ_ONLY, -144, "target-read-only", \
-	    "the slot's device or the slot itself is read-only") \
+	    "remove the write protection") \
 	X(R_TARGET_SOURCE, -145, "target-is-source", \
-	    "the bundle lies on the slot it would be written to") \
+	    "copy the bundle somewhere else") \
 	X(R_TARGET_WRITE, -146, "target-write-error", \
-	    "the slot's device cannot be written: it may be worn out, " \
-	    "replace it") \
+	    "worn out? replace the device") \
 	X(R_TARGET_FLUSH, -147, "target-flush-error", \
-	    "the slot's device lost data on flush: it may be worn out, " \
-	    "replace it") \
+	    "worn out? replace the device") \
 	X(R_TARGET_READBACK, -148, "target-readback-mismatch", \
-	    "the slot's device did not keep what was written: replace it") \
+	    "worn out? replace the device") \
 	X(R_NO_TARGET, -149, "no-target", \
-	    "no slot may be written: state the booted slot (rauc.slot=, " \
-	    "rauc.external)") \
+	    "state the booted slot (rauc.slot=, rauc.external)") \
 	X(R_LAST_GOOD, -150, "last-good-slot", \
-	    "the last bootable slot is not given up for an unverified bundle") \
+	    "verify the bundle to its last block first") \
 	/* boot state */ \
 	X(R_BOOT_CONFIG, -160, "boot-config", \
 	    "correct fw_env.config or the bootloader key of system.conf") \
-	X(R_BOOT_CRC, -161, "boot-env-crc", \
-	    "no valid copy of the boot environment was found") \
+	X(R_BOOT_CRC, -161, "boot-env-crc", "write a valid boot environment") \
 	X(R_BOOT_FULL, -163, "boot-env-full", \
-	    "the boot environment has no room: enlarge it or remove " \
-	    "variables") \
+	    "enlarge the boot environment or remove variables") \
 	X(R_BOOT_IO, -164, "boot-env-io", \
-	    "check the device named in fw_env.config, and that it can be " \
-	    "written") \
+	    "check the device named in fw_env.config") \
 	X(R_BOOT_LOCKED, -165, "boot-env-locked", \
-	    "another program holds the lock of the boot environment: try " \
-	    "again") \
+	    "try again when the other program is done") \
 	X(R_BOOT_UNSUPPORTED, -166, "bootloader-unsupported", \
-	    "this build has no back end for this boot loader") \
-	X(R_BOOT_NAME, -167, "bootname", \
-	    "the slot has no bootname, or the name is not valid")
+	    "use a lifeboat with a back end for this boot loader") \
+	X(R_BOOT_NAME, -167, "bootname", "correct the bootname")
 
 #define REASON_ENUM(code, value, name, help) code = (value),
 /* 0 is not called R_OK: <unistd.h> has that name */

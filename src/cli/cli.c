@@ -158,8 +158,7 @@ static int run_job(struct job_setup *s, struct job_result *r, struct diag *d)
 static void warn_keyring(bool used)
 {
 	if (used)
-		log_warn("DEVELOPMENT KEYRING: whoever built this program can "
-		         "sign for it");
+		log_warn(DEVELOPMENT_WARNING);
 }
 
 /* ---- the verbs */
@@ -229,12 +228,10 @@ static int do_extract(const struct cli *o, struct diag *d)
 	if (r != 0)
 		return r;
 	if (mkdir(o->arg[1], 0777) != 0 && errno != EEXIST)
-		return diag_fail(
-		    d, R_SYSTEM, "%s: %s", o->arg[1], errno_text(errno));
+		return errno_fail(d, R_SYSTEM, o->arg[1]);
 	s.extract_dir = open(o->arg[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s.extract_dir < 0)
-		return diag_fail(
-		    d, R_SYSTEM, "%s: %s", o->arg[1], errno_text(errno));
+		return errno_fail(d, R_SYSTEM, o->arg[1]);
 	r = do_bundle(o, &s, d);
 	(void)close(s.extract_dir);
 	return r;

@@ -23,13 +23,12 @@ static int read_file(
 
 	*len = 0;
 	if (fd < 0)
-		return diag_fail(
-		    d, R_NOT_FOUND, "%s: %s", path, errno_text(errno));
+		return errno_fail(d, R_NOT_FOUND, path);
 	while (*len < cap && (n = read(fd, dst + *len, cap - *len)) > 0)
 		*len += (size_t)n;
 	(void)close(fd);
 	if (n < 0)
-		return diag_fail(d, R_IO, "%s: %s", path, errno_text(errno));
+		return errno_fail(d, R_IO, path);
 	if (*len == cap)
 		return diag_fail(
 		    d, R_LIMIT, "%s: at most %zu bytes", path, cap - 1);
@@ -153,31 +152,14 @@ int cli_load_keyring(struct cli_files *f, const struct cli *o, struct diag *d)
 static bool cmdline_word(
     const char *cmdline, const char *name, char *dst, size_t cap)
 {
+	struct slice left = {cmdline, strlen(cmdline)};
+	struct slice word;
 	size_t n = strlen(name);
 
-	for (const char *p = cmdline; *p != '\0';) {
-		size_t len = 0;
-
-		while ((unsigned char)p[len] > ' ')
-			len++;
-		if (len > n && strncmp(p, name, n) == 0)
+	while (slice_word(&left, &word))
+		if (word.len > n && memcmp(word.p, name, n) == 0)
 			return slice_copy(
-			    dst, cap, (struct slice){p + n, len - n});
-		p += len;
-		if (*p != '\0')
-			p++;
-	}
-	return false;
-}
-
-/* RAUC looks for it anywhere, not only as a word. */
-static bool contains(const char *text, const char *what)
-{
-	size_t n = strlen(what);
-
-	for (; *text != '\0'; text++)
-		if (strncmp(text, what, n) == 0)
-			return true;
+			    dst, cap, (struct slice){word.p + n, word.len - n});
 	return false;
 }
 
@@ -236,7 +218,8 @@ void cli_booted(struct cli_files *f, const char *cmdline)
 
 	f->booted[0] = '\0';
 	f->booted_known = false;
-	if (contains(cmdline, "rauc.external")) {
+	/* RAUC looks for it anywhere, not only as a word */
+	if (strstr(cmdline, "rauc.external")) {
 		f->booted_known = true;
 		return;
 	}

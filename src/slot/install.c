@@ -160,7 +160,7 @@ static int put_piece(struct install *in, uint64_t at, size_t n)
  * DIFFERS: it is not what the slot holds, or not what the manifest's SHA-256
  * belongs to.
  */
-static int pass(struct install *in, enum install_phase phase, bool tell)
+static int pass(struct install *in, enum install_phase phase)
 {
 	const size_t half = INSTALL_PIECE / 2;
 	uint64_t size = in->what->size, at = 0;
@@ -192,7 +192,7 @@ static int pass(struct install *in, enum install_phase phase, bool tell)
 			br_sha256_update(&sha, p, n);
 		}
 		at += n;
-		if (r == 0 && tell)
+		if (r == 0)
 			r = progress(in, phase, n);
 	}
 	if (r != 0 || phase == PHASE_COMPARE)
@@ -203,9 +203,9 @@ static int pass(struct install *in, enum install_phase phase, bool tell)
 	return memcmp(sum, in->what->sha256, sizeof sum) != 0 ? DIFFERS : 0;
 }
 
-static int verify(struct install *in, bool tell)
+static int verify_image(struct install *in)
 {
-	int r = pass(in, PHASE_CHECK, tell);
+	int r = pass(in, PHASE_CHECK);
 
 	if (r != DIFFERS)
 		return r;
@@ -256,7 +256,7 @@ static int compare_head(struct install *in)
 
 static int compare_image(struct install *in)
 {
-	return in->what->size <= in->slot->size ? pass(in, PHASE_COMPARE, true)
+	return in->what->size <= in->slot->size ? pass(in, PHASE_COMPARE)
 	                                        : DIFFERS;
 }
 
@@ -300,11 +300,6 @@ static int check(struct install *in)
 	return 0;
 }
 
-static int verify_image(struct install *in)
-{
-	return verify(in, true);
-}
-
 /*
  * What stands in the slots is given up only for images that were unpacked to
  * their last byte. Where a head is zero there is nothing left to give up, and
@@ -344,16 +339,20 @@ static int zero_heads(struct install *in)
 
 static int write_body(struct install *in)
 {
-	return pass(in, PHASE_WRITE, true);
+	return pass(in, PHASE_WRITE);
 }
 
 /* Tells a device that forgets from an image that is not what it says. */
 static int read_back_body(struct install *in)
 {
-	int r = pass(in, PHASE_READ_BACK, true);
+	int r = pass(in, PHASE_READ_BACK);
 
 	if (r == DIFFERS) {
-		r = verify(in, false);
+		/* as long as a check is, so it has to be told */
+		in->done = 0;
+		r = progress(in, PHASE_CHECK, 0);
+		if (r == 0)
+			r = verify_image(in);
 		if (r == 0)
 			r = forgot(in);
 	}

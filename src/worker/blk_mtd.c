@@ -7,20 +7,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define ERASE_MAX 262144u
-
 static int control(int fd, unsigned long request, void *arg)
 {
 	return (int)syscall(SYS_ioctl, fd, request, arg);
 }
 
-static int mtd_read(struct blk *b, uint64_t off, void *dst, size_t len)
+/* Reads into p, or programs what is there. */
+static int transfer(
+    const struct blk_mtd *m, bool program, uint64_t off, uint8_t *p, size_t len)
 {
-	struct blk_mtd *m = (struct blk_mtd *)b;
-	uint8_t *p = dst;
-
 	while (len > 0) {
-		ssize_t n = pread(m->fd, p, len, (off_t)off);
+		ssize_t n = program ? pwrite(m->fd, p, len, (off_t)off)
+		                    : pread(m->fd, p, len, (off_t)off);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -33,20 +31,9 @@ static int mtd_read(struct blk *b, uint64_t off, void *dst, size_t len)
 	return 0;
 }
 
-static int put(struct blk_mtd *m, uint64_t off, const uint8_t *p, size_t len)
+static int mtd_read(struct blk *b, uint64_t off, void *dst, size_t len)
 {
-	while (len > 0) {
-		ssize_t n = pwrite(m->fd, p, len, (off_t)off);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return R_IO;
-		p += n;
-		off += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return 0;
+	return transfer((struct blk_mtd *)b, false, off, dst, len);
 }
 
 /* A program operation clears bits; only setting one needs an erase. */
@@ -59,7 +46,7 @@ static bool only_clears(const uint8_t *old, const uint8_t *new, size_t len)
 }
 
 struct block {
-	uint8_t data[ERASE_MAX];
+	uint8_t data[FLASH_ERASE_MAX];
 };
 
 /* One erase block: what of it is not written keeps its content. */
@@ -69,20 +56,25 @@ static int write_block(struct blk_mtd *m, uint64_t start, size_t skip,
 	FAR(struct block, block);
 	uint8_t *room = block->data;
 	struct erase_info_user e = {(uint32_t)start, m->erase};
-	int r = mtd_read(&m->blk, start, room, m->erase);
+	size_t from = 0, to = m->erase;
+	int r = transfer(m, false, start, room, to);
+	bool erase;
 
 	if (r != 0)
 		return r;
 	if (memcmp(room + skip, p, len) == 0)
 		return 0;
+	erase = !only_clears(room + skip, p, len);
+	memcpy(room + skip, p, len);
 	/* not every chip has locks */
 	(void)control(m->fd, MEMUNLOCK, &e);
-	if (only_clears(room + skip, p, len))
-		return put(m, start + skip, p, len);
-	memcpy(room + skip, p, len);
-	if (control(m->fd, MEMERASE, &e) != 0)
-		return errno == EROFS || errno == EPERM ? R_READ_ONLY : R_IO;
-	return put(m, start, room, m->erase);
+	if (!erase) {
+		from = skip;
+		to = skip + len;
+	} else if (control(m->fd, MEMERASE, &e) != 0) {
+		return R_IO;
+	}
+	return transfer(m, true, start + from, room + from, to - from);
 }
 
 static int mtd_write(struct blk *b, uint64_t off, const void *src, size_t len)
@@ -90,8 +82,6 @@ static int mtd_write(struct blk *b, uint64_t off, const void *src, size_t len)
 	struct blk_mtd *m = (struct blk_mtd *)b;
 	const uint8_t *p = src;
 
-	if (m->erase == 0 || m->erase > ERASE_MAX)
-		return R_LIMIT;
 	while (len > 0) {
 		size_t skip = (size_t)(off % m->erase);
 		size_t n = MIN(len, m->erase - skip);

@@ -19,16 +19,22 @@ static void stop(int status)
 	(void)syscall(SYS_exit_group, status);
 }
 
+/* The message that is being sent. */
+static struct msg out;
+
+static void send_out(enum msg_type type)
+{
+	out.type = type;
+	if (!msg_send(channel, &out, NULL, 0))
+		stop(1);
+}
+
 static void send_line(void *ctx, enum log_level level, const char *line)
 {
-	static struct msg m;
-
 	(void)ctx;
-	m.type = MSG_LOG;
-	m.u.log.level = (uint32_t)level;
-	fmt(m.u.log.line, sizeof m.u.log.line, "%s", line);
-	if (!msg_send(channel, &m, NULL, 0))
-		stop(1);
+	out.u.log.level = (uint32_t)level;
+	fmt(out.u.log.line, sizeof out.u.log.line, "%s", line);
+	send_out(MSG_LOG);
 }
 
 int child_enter(const struct work *w, enum sandbox kind, int fd, int *keep,
@@ -47,50 +53,44 @@ static uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-void child_progress(enum install_phase phase, uint64_t done, uint64_t total)
+int child_progress(
+    void *ctx, enum install_phase phase, uint64_t done, uint64_t total)
 {
-	static struct msg m;
 	static uint64_t last;
 	static enum install_phase last_phase;
 	uint64_t now = now_ms();
 
+	if (ctx && phase == PHASE_WRITE)
+		*(uint64_t *)ctx = done;
 	if (phase == last_phase && done != total && done != 0 &&
 	    now - last < PROGRESS_MS)
-		return;
+		return 0;
 	last = now;
 	last_phase = phase;
-	m.type = MSG_PROGRESS;
-	m.u.progress.phase = (uint32_t)phase;
-	m.u.progress.done = done;
-	m.u.progress.total = total;
-	if (!msg_send(channel, &m, NULL, 0))
-		stop(1);
+	out.u.progress.phase = (uint32_t)phase;
+	out.u.progress.done = done;
+	out.u.progress.total = total;
+	send_out(MSG_PROGRESS);
+	return 0;
 }
 
 void child_output(const char *format, ...)
 {
-	static struct msg m;
 	va_list ap;
 
-	m.type = MSG_OUTPUT;
 	va_start(ap, format);
-	fmt_v(m.u.output.text, sizeof m.u.output.text, format, ap);
+	fmt_v(out.u.output.text, sizeof out.u.output.text, format, ap);
 	va_end(ap);
-	if (!msg_send(channel, &m, NULL, 0))
-		stop(1);
+	send_out(MSG_OUTPUT);
 }
 
 void child_end(const struct diag *d, enum policy_action action, uint64_t bytes)
 {
-	static struct msg m;
-
-	memset(&m, 0, sizeof m);
-	m.type = MSG_RESULT;
-	m.u.result.reason = d->reason;
-	m.u.result.action = (uint32_t)action;
-	m.u.result.bytes = bytes;
-	memcpy(m.u.result.seen, d->seen, sizeof m.u.result.seen);
-	(void)msg_send(channel, &m, NULL, 0);
+	out.u.result.reason = d->reason;
+	out.u.result.action = (uint32_t)action;
+	out.u.result.bytes = bytes;
+	memcpy(out.u.result.seen, d->seen, sizeof out.u.result.seen);
+	send_out(MSG_RESULT);
 	stop(0);
 }
 

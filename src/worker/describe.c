@@ -7,6 +7,7 @@
 #include "worker/work.h"
 
 #include "base/fmt.h"
+#include "bundle/der.h"
 
 #define ESCAPED 640
 
@@ -191,26 +192,15 @@ static void start(enum job_format format)
 /* "Nov  3 08:07:34 2026 GMT", as OpenSSL writes it. */
 static void show_time(const char *label, int64_t t)
 {
-	static const char months[] = "MarAprMayJunJulAugSepOctNovDecJanFeb";
-	uint32_t second;
-	uint32_t day, era, doe, yoe, doy, mp;
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	char text[TIME_TEXT]; /* "2026-11-03 08:07:34 UTC" */
+	int month;
 
-	/* days since 1 March 0000, in eras of 400 years; certificates hold
-	 * the years 0 to 9999 only */
-	t += 719468 * (int64_t)86400;
-	if (t < 0)
-		t = 0;
-	day = (uint32_t)(t / 86400);
-	second = (uint32_t)(t % 86400);
-	era = day / 146097;
-	doe = day % 146097;
-	yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-	doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-	mp = (5 * doy + 2) / 153;
-	child_output("   %s %.*s %2u %02u:%02u:%02u %u GMT\n", label, 3,
-	    months + (size_t)3 * mp, doy - (153 * mp + 2) / 5 + 1,
-	    second / 3600, second / 60 % 60, second % 60,
-	    yoe + era * 400 + (mp >= 10 ? 1 : 0));
+	time_text(text, t);
+	month = (text[5] - '0') * 10 + text[6] - '1';
+	child_output("   %s %.*s %c%c %.*s %.*s GMT\n", label, 3,
+	    months + month * 3, text[8] == '0' ? ' ' : text[8], text[9], 8,
+	    text + 11, 4, text);
 }
 
 static void show_chain(const struct signer *who)

@@ -73,7 +73,7 @@ static bool parse_dev(const char *text, dev_t *dev)
 	return true;
 }
 
-const char *errno_text(int err)
+static const char *errno_text(int err)
 {
 	static char number[24];
 
@@ -99,6 +99,11 @@ const char *errno_text(int err)
 		fmt(number, sizeof number, "error %d", err);
 		return number;
 	}
+}
+
+int errno_fail(struct diag *d, int reason, const char *what)
+{
+	return diag_fail(d, reason, "%s: %s", what, errno_text(errno));
 }
 
 /* ---- the table of block devices */
@@ -353,8 +358,16 @@ void target_fail(struct target *t, int reason, const char *format, ...)
 	t->fd = -1;
 }
 
-static void look_at(
-    struct target *t, const struct devices *all, const struct stat *st)
+/* NAND has bad blocks, which nothing here knows of. */
+static bool usable(const struct mtd_info_user *m)
+{
+	return m->erasesize > 0 && m->erasesize <= FLASH_ERASE_MAX &&
+	       (m->type == MTD_NORFLASH || m->type == MTD_DATAFLASH ||
+	           m->type == MTD_RAM);
+}
+
+static void look_at(struct target *t, const struct devices *all,
+    const struct stat *st, bool flash)
 {
 	struct mtd_info_user mtd;
 	uint64_t bytes = 0;
@@ -378,20 +391,21 @@ static void look_at(
 		}
 		t->size = bytes;
 		t->sector = (uint32_t)sector;
-	} else if (OPT_MTD && S_ISCHR(st->st_mode) &&
+	} else if (OPT_MTD && flash && S_ISCHR(st->st_mode) &&
 	           major(st->st_rdev) == MTD_MAJOR &&
-	           control(t->fd, MEMGETINFO, &mtd) == 0) {
+	           control(t->fd, MEMGETINFO, &mtd) == 0 && usable(&mtd)) {
 		t->kind = TARGET_MTD;
 		t->dev = st->st_rdev;
 		t->size = mtd.size;
 		t->erase = mtd.erasesize;
 	} else {
 		target_fail(t, R_TARGET_MISSING,
-		    "%s is no file and no block device", t->path);
+		    "%s is no file, block device or NOR flash", t->path);
 	}
 }
 
-void target_open(struct target *t, const struct devices *all, const char *path)
+void target_open(
+    struct target *t, const struct devices *all, const char *path, bool flash)
 {
 	struct stat st;
 
@@ -413,7 +427,7 @@ void target_open(struct target *t, const struct devices *all, const char *path)
 		target_fail(
 		    t, R_TARGET_MISSING, "%s: %s", path, errno_text(errno));
 	else
-		look_at(t, all, &st);
+		look_at(t, all, &st, flash);
 }
 
 static bool same_object(const struct target *t, int fd)

@@ -57,6 +57,9 @@ void spec_parse(struct spec *s, const char *text);
 enum target_kind { TARGET_FILE, TARGET_BLOCK, TARGET_MTD };
 
 /* What a slot, a copy of the environment or a bundle really is. */
+/* longest erase block of a flash */
+#define FLASH_ERASE_MAX 262144u
+
 struct target {
 	int reason; /* not 0: it cannot be used, and seen says why */
 	char seen[DIAG_SEEN];
@@ -66,14 +69,15 @@ struct target {
 	ino_t ino; /* TARGET_FILE */
 	uint64_t size;
 	uint32_t sector;
-	uint32_t erase; /* TARGET_MTD: block size */
+	uint32_t erase; /* TARGET_MTD: block size, 1 to FLASH_ERASE_MAX */
 	int device;     /* index in struct devices, or -1 */
 	int fd;         /* read-only, or -1 */
 };
 
 /* Opens path read-only and finds out what it is: 0 or what t->reason then
- * says, R_TARGET_MISSING, R_TARGET_READ_ONLY. */
-void target_open(struct target *t, const struct devices *all, const char *path);
+ * says, R_TARGET_MISSING, R_TARGET_READ_ONLY. flash: it may be TARGET_MTD. */
+void target_open(
+    struct target *t, const struct devices *all, const char *path, bool flash);
 
 /* Writes why t cannot be used. */
 void target_fail(struct target *t, int reason, const char *format, ...)
@@ -95,8 +99,9 @@ bool target_overlaps(
 /* True when the device, a partition of it, or its disk is mounted. */
 bool device_mounted(const struct devices *all, unsigned d);
 
-/* A word for errno: "permission denied", "error 95". */
-const char *errno_text(int err);
+/* Fails with "WHAT: " and a word for errno: "permission denied", "error 95".
+ */
+int errno_fail(struct diag *d, int reason, const char *what);
 
 /* libubootenv's lock: *fd is -1 where /run/lock is missing. Waits up to 10 s
  * and then fails with R_BOOT_LOCKED. */

@@ -48,9 +48,9 @@ struct job_facts {
 	enum policy_boot boot;
 	enum policy_slots slots;
 	enum policy_medium medium;
-	unsigned tries; /* for this content, see policy.h */
-	int refused;    /* POLICY_REFUSED: reason of the last candidate */
-	bool env_valid;
+	unsigned tries;     /* for this content, see policy.h */
+	int refused;        /* POLICY_REFUSED: reason of the last candidate */
+	unsigned env_valid; /* 0 or 1 */
 	char env_text[160];
 	char version[MANIFEST_TEXT]; /* of the chosen bundle */
 	char path[160];              /* and its file */
@@ -97,7 +97,7 @@ struct job_setup {
 
 #define JOB_FDS 4
 
-struct job; /* one static in job.c: one job at a time in a process */
+struct job; /* one in job.c: one job at a time in a process */
 
 /* Starts the children; returns at once. R_SYSTEM, R_CONF_*, R_TARGET_*. The
  * setup's pointers must stay valid until the job has ended. */

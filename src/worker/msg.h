@@ -11,6 +11,7 @@
 #include "boot/boot.h"
 #include "bundle/manifest.h"
 #include "slot/conf.h"
+#include "worker/job.h"
 
 #define MSG_TEXT 700 /* of one MSG_OUTPUT, with NUL */
 #define MSG_FDS 36   /* two for every target, the environment */
@@ -44,18 +45,9 @@ struct msg_probed {
 };
 
 struct msg_facts {
-	uint32_t boot;
-	uint32_t slots;
-	uint32_t medium;
-	uint32_t tries;
-	int32_t refused;
-	uint32_t env_valid;
-	uint32_t need_env;
-	uint32_t targets; /* entries in target: slots of conf */
+	struct job_facts facts; /* its targets: the owner's words */
+	uint32_t targets;       /* entries in target: slots of conf */
 	uint8_t target[MANIFEST_IMAGES];
-	char env_text[160];
-	char version[MANIFEST_TEXT];
-	char path[160];
 };
 
 enum msg_file_kind { FILE_REGULAR, FILE_FOLDER, FILE_LINK };
@@ -87,7 +79,6 @@ struct msg_grant {
 	uint32_t action;
 	uint32_t targets;
 	uint32_t direct;
-	uint32_t env;
 };
 
 struct msg {

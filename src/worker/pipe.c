@@ -4,19 +4,17 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-/* One message of one or two parts; false when the peer is gone. */
-static bool put(
-    int fd, const void *head, size_t head_len, const void *data, size_t len)
+/* One message; false when the peer is gone. */
+static bool put(int fd, const void *data, size_t len)
 {
-	struct iovec iov[2] = {{(void *)(uintptr_t)head, head_len},
-	    {(void *)(uintptr_t)data, len}};
-	struct msghdr h = {.msg_iov = iov, .msg_iovlen = 2};
+	struct iovec iov = {(void *)(uintptr_t)data, len};
+	struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1};
 	ssize_t n;
 
 	do
 		n = sendmsg(fd, &h, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
-	return n == (ssize_t)(head_len + len);
+	return n == (ssize_t)len;
 }
 
 /* One message of at most cap bytes: its length, 0 when the peer is gone,
@@ -37,6 +35,11 @@ static size_t get(int fd, void *dst, size_t cap)
 
 /* ---- the installer's end */
 
+static int malformed(struct diag *d)
+{
+	return diag_fail(d, R_CHILD, "the source gave a malformed answer");
+}
+
 /* Sends the request and checks the answer's form; at most max bytes of data
  * then stand at room + sizeof *a. */
 static int ask(struct pipe_blk *p, const struct pipe_request *q, uint8_t *room,
@@ -45,13 +48,12 @@ static int ask(struct pipe_blk *p, const struct pipe_request *q, uint8_t *room,
 	size_t n;
 
 	diag_clear(&p->diag);
-	if (!put(p->fd, q, sizeof *q, NULL, 0) ||
+	if (!put(p->fd, q, sizeof *q) ||
 	    (n = get(p->fd, room, sizeof *a + max)) < sizeof *a)
 		return diag_fail(&p->diag, R_CHILD, "the source is gone");
 	memcpy(a, room, sizeof *a);
 	if (n == SIZE_MAX || a->len != n - sizeof *a || a->reason > 0)
-		return diag_fail(
-		    &p->diag, R_CHILD, "the source gave a malformed answer");
+		return malformed(&p->diag);
 	if (a->reason != 0) {
 		a->seen[sizeof a->seen - 1] = '\0';
 		log_clean(a->seen);
@@ -74,8 +76,7 @@ static int fetch(struct pipe_blk *p, uint8_t *room, uint64_t off, size_t len)
 	if (ask(p, &q, room, len, &a) != 0)
 		return p->diag.reason;
 	if (a.len != len)
-		return diag_fail(
-		    &p->diag, R_CHILD, "the source gave a malformed answer");
+		return malformed(&p->diag);
 	return 0;
 }
 
@@ -165,8 +166,7 @@ int pipe_list(struct pipe_blk *p, unsigned i, char *where, unsigned *count,
 	if (ask(p, &q, p->single, SOURCE_WHERE - 1, &a) != 0)
 		return report(p, d);
 	if (a.count > SOURCE_FILES || i >= a.count || a.len >= SOURCE_WHERE)
-		return diag_fail(
-		    d, R_CHILD, "the source gave a malformed answer");
+		return malformed(d);
 	memcpy(where, p->single + sizeof a, a.len);
 	where[a.len] = '\0';
 	log_clean(where);
@@ -196,69 +196,72 @@ struct served {
 	bool listed;
 };
 
-static const void *serve_one(struct served *s, const struct pipe_request *q,
-    struct pipe_answer *a, struct diag *d)
+/* Of the request that was last; one message. */
+static struct {
+	struct pipe_answer a;
+	uint8_t data[PIPE_DATA];
+} reply;
+
+static int serve_one(
+    struct served *s, const struct pipe_request *q, struct diag *d)
 {
-	static uint8_t data[PIPE_DATA];
 	struct source *source = s->source;
+	struct pipe_answer *a = &reply.a;
+	bool known = s->listed && q->index < source->files;
+	const char *where;
 	int r;
 
 	switch (q->op) {
 	case PIPE_LIST:
 		if (!s->listed && source->ops->list(source, d) != 0)
-			return NULL;
+			return d->reason;
 		s->listed = true;
 		if (q->index >= source->files)
 			break;
+		where = source->file[q->index].where;
 		a->count = source->files;
-		a->len = (uint32_t)strlen(source->file[q->index].where);
-		return source->file[q->index].where;
+		a->len = (uint32_t)strlen(where);
+		memcpy(reply.data, where, a->len);
+		return 0;
 	case PIPE_OPEN:
 		s->open = NULL;
-		if (!s->listed || q->index >= source->files)
+		if (!known)
 			break;
-		if (source->ops->open(source, q->index, &s->open, d) == 0)
+		r = source->ops->open(source, q->index, &s->open, d);
+		if (r == 0)
 			a->size = s->open->size;
-		return NULL;
+		return r;
 	case PIPE_READ:
 		if (!s->open || q->len > PIPE_DATA)
 			break;
-		r = blk_read(s->open, q->off, data, q->len);
-		if (r != 0) {
-			diag_fail(d, r,
-			    r == R_MEDIUM_GONE
-			        ? "gone at byte %llu of the bundle"
-			        : "unreadable at byte %llu of the bundle",
-			    (unsigned long long)q->off);
-			return NULL;
-		}
 		a->len = q->len;
-		return data;
+		r = blk_read(s->open, q->off, reply.data, q->len);
+		return r == 0 ? 0
+		              : diag_fail(d, r, "%s at byte %llu of the bundle",
+		                    r == R_MEDIUM_GONE ? "gone" : "unreadable",
+		                    (unsigned long long)q->off);
 	default:
 		break;
 	}
-	diag_fail(d, R_INTERNAL, "the installer asked nonsense");
-	return NULL;
+	return diag_fail(d, R_INTERNAL, "the installer asked nonsense");
 }
 
 void pipe_serve(int fd, struct source *source)
 {
 	struct served s = {.source = source};
 	struct pipe_request q;
+	struct pipe_answer *a = &reply.a;
 
 	while (get(fd, &q, sizeof q) == sizeof q) {
-		struct pipe_answer a;
 		struct diag d = {0};
-		const void *data;
 
-		memset(&a, 0, sizeof a);
-		data = serve_one(&s, &q, &a, &d);
-		if (d.reason != 0) {
-			a.len = 0;
-			a.reason = d.reason;
-			memcpy(a.seen, d.seen, sizeof a.seen);
+		memset(a, 0, sizeof *a);
+		a->reason = serve_one(&s, &q, &d);
+		if (a->reason != 0) {
+			a->len = 0;
+			memcpy(a->seen, d.seen, sizeof a->seen);
 		}
-		if (!put(fd, &a, sizeof a, data, a.len))
+		if (!put(fd, &reply, sizeof *a + a->len))
 			return;
 	}
 }

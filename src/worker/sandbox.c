@@ -27,12 +27,6 @@
 /* Not in every C library's headers; one number on all architectures. */
 #define CLOSE_RANGE 436
 
-static int failed(struct diag *d, const char *step)
-{
-	return diag_fail(
-	    d, R_SYSTEM, "sandbox: %s failed, error %d", step, errno);
-}
-
 static void close_between(unsigned first, unsigned last)
 {
 	if (first > last || syscall(CLOSE_RANGE, first, last, 0) == 0)
@@ -75,75 +69,64 @@ static void reset_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* None on memory: the filter lets nobody ask for more. */
-static int set_limits(struct diag *d)
-{
-	/* the kernel's struct has 64 bits everywhere; the C library's call
-	 * brings its threads along */
-	const uint64_t fds[2] = {CHILD_FDS, CHILD_FDS}, none[2] = {0, 0};
+/* The kernel's struct has 64 bits everywhere; the C library's call brings its
+ * threads along. None on memory: the filter lets nobody ask for more. */
+static const uint64_t few_fds[2] = {CHILD_FDS, CHILD_FDS};
+static const uint64_t nothing[2];
+static struct __user_cap_header_struct cap_header = {
+    _LINUX_CAPABILITY_VERSION_3, 0};
+static const struct __user_cap_data_struct no_caps[2];
 
-	if (syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, fds, NULL) != 0 ||
-	    syscall(SYS_prlimit64, 0, RLIMIT_CORE, none, NULL) != 0)
-		return failed(d, "setrlimit");
-	return 0;
-}
+#define ADDRESS(object) (uintptr_t) & (object)
 
 /*
- * In a user namespace that maps one user only there is no second one to
- * become: EINVAL. The capabilities below go in any case.
+ * What is given up, in this order. In a user namespace that maps one user
+ * only there is no second one to become: EINVAL; the capabilities go in any
+ * case. PDEATHSIG comes after the change of user, which clears it.
  */
-static int drop_user(struct diag *d)
-{
-	if (syscall(SET_GROUPS, 0, NULL) != 0 && errno != EPERM)
-		return failed(d, "setgroups");
-	if (syscall(SET_GID, NOBODY, NOBODY, NOBODY) != 0 && errno != EINVAL)
-		return failed(d, "setresgid");
-	if (syscall(SET_UID, NOBODY, NOBODY, NOBODY) != 0 && errno != EINVAL)
-		return failed(d, "setresuid");
-	return 0;
-}
-
-static int drop_capabilities(struct diag *d)
-{
-	struct __user_cap_header_struct h = {_LINUX_CAPABILITY_VERSION_3, 0};
-	struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
-
-	if (syscall(SYS_capset, &h, none) != 0)
-		return failed(d, "capset");
-	return 0;
-}
+static const struct step {
+	const char *name;
+	long nr;
+	uintptr_t arg[4];
+	bool root;    /* only root has it to give */
+	int accepted; /* an errno that is no failure */
+} steps[] = {
+    {"no_new_privs", SYS_prctl, {PR_SET_NO_NEW_PRIVS, 1}, false, 0},
+    {"setgroups", SET_GROUPS, {0}, true, EPERM},
+    {"setresgid", SET_GID, {NOBODY, NOBODY, NOBODY}, true, EINVAL},
+    {"setresuid", SET_UID, {NOBODY, NOBODY, NOBODY}, true, EINVAL},
+    {"capset", SYS_capset, {ADDRESS(cap_header), ADDRESS(no_caps)}, false, 0},
+    {"RLIMIT_NOFILE", SYS_prlimit64, {0, RLIMIT_NOFILE, ADDRESS(few_fds)},
+        false, 0},
+    {"RLIMIT_CORE", SYS_prlimit64, {0, RLIMIT_CORE, ADDRESS(nothing)}, false,
+        0},
+    {"PR_SET_DUMPABLE", SYS_prctl, {PR_SET_DUMPABLE, 0}, false, 0},
+    {"PR_SET_PDEATHSIG", SYS_prctl, {PR_SET_PDEATHSIG, SIGKILL}, false, 0},
+};
 
 int sandbox_enter(
     enum sandbox kind, int *keep, unsigned count, pid_t owner, struct diag *d)
 {
 	bool root = geteuid() == 0;
-	int r;
 
 	close_others(keep, count);
 	reset_signals();
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		return failed(d, "no_new_privs");
-	if (root) {
-		/* EINVAL behind the last one this kernel knows */
-		for (unsigned long cap = 0; cap < 64; cap++)
-			if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0 &&
-			    errno != EINVAL)
-				return failed(d, "bounding set");
-		r = drop_user(d);
-		if (r != 0)
-			return r;
+	/* the bounding set, to the last one this kernel knows: EINVAL */
+	for (unsigned long cap = 0; root && cap < 64; cap++)
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0 &&
+		    errno != EINVAL)
+			return diag_fail(d, R_SYSTEM,
+			    "sandbox: bounding set: error %d", errno);
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		const struct step *s = &steps[i];
+
+		if ((root || !s->root) &&
+		    syscall(s->nr, s->arg[0], s->arg[1], s->arg[2], s->arg[3],
+		        0) != 0 &&
+		    errno != s->accepted)
+			return diag_fail(d, R_SYSTEM, "sandbox: %s: error %d",
+			    s->name, errno);
 	}
-	r = drop_capabilities(d);
-	if (r != 0)
-		return r;
-	r = set_limits(d);
-	if (r != 0)
-		return r;
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
-		return failed(d, "PR_SET_DUMPABLE");
-	/* after the change of user, which clears it */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
-		return failed(d, "PR_SET_PDEATHSIG");
 	if (getppid() != owner)
 		return diag_fail(d, R_SYSTEM, "the owner is gone");
 	return sandbox_filter(kind, d);

@@ -14,7 +14,7 @@
 enum sandbox {
 	SANDBOX_READ,  /* read descriptors, talk over sockets, tell time */
 	SANDBOX_WRITE, /* also pwrite, fsync, fadvise, close */
-	SANDBOX_MTD,   /* also the four MTD requests, nothing else, by ioctl */
+	SANDBOX_MTD,   /* also erases and unlocks MTD, nothing else, by ioctl */
 };
 
 /*

@@ -19,11 +19,19 @@ struct work {
 	pid_t owner;
 	struct devices devices;
 	struct spec spec[MSG_SPECS]; /* of slot, then of env */
-	struct target slot[CONF_SLOTS];
-	struct target env[BOOT_STORES];
-	struct target bundle;
+	union {
+		struct target target[MSG_SPECS + 1]; /* all of them */
+		struct {
+			struct target slot[CONF_SLOTS];
+			struct target env[BOOT_STORES];
+			struct target bundle;
+		};
+	};
 	unsigned slots;  /* in use: conf's, or 0 when the verb needs none */
 	unsigned stores; /* in use in env */
+	/* Why there is no environment (stores is 0), where status goes on
+	 * without. */
+	struct diag no_env;
 	unsigned media;
 	unsigned medium[SOURCE_MEDIA]; /* indices in devices */
 };
@@ -40,8 +48,10 @@ void installer_child(const struct work *w, int fd, int pipe);
 /* Enters the sandbox and sends everything that is logged to the owner. */
 int child_enter(const struct work *w, enum sandbox kind, int fd, int *keep,
     unsigned count, struct diag *d) MUST_CHECK;
-/* Sends at most five a second, and always the first and last of a phase. */
-void child_progress(enum install_phase phase, uint64_t done, uint64_t total);
+/* An install_progress: sends at most five a second, and always the first and
+ * last of a phase. ctx: where to count the bytes written, or NULL. */
+int child_progress(
+    void *ctx, enum install_phase phase, uint64_t done, uint64_t total);
 /* Text for standard output. */
 void child_output(const char *format, ...) PRINTF_LIKE(1, 2);
 /* The last message, and the end. */
@@ -53,7 +63,7 @@ void child_ask(struct msg *m, int *fds, unsigned *count);
 /* What installer_child uses. */
 
 /* A NOR flash behind /dev/mtdN as a blk: erases before it writes what needs
- * it. size and erase are what the owner found. */
+ * it. size and erase are what the owner found in struct target. */
 struct blk_mtd {
 	struct blk blk;
 	int fd;

@@ -170,9 +170,9 @@ refuses signature-size-too-large trailer.raucb
 trailer "$(printf '\\%03o\\%03o\\0\\0\\0\\0\\0\\0' $((cms % 256)) \
 	$((cms / 256)))"
 refuses signature-size-little-endian trailer.raucb
-refuses 'not-found|not-a-file|usage' missing.raucb
-refuses 'not-found|not-a-file' /dev/null
-refuses 'not-found|not-a-file' .
+refuses 'not-found|usage' missing.raucb
+refuses 'not-found' /dev/null
+refuses 'not-found' .
 refuses 'cms-detached|bundle-format-unsupported' "$bundles/plain.raucb"
 refuses 'bundle-format-unsupported|cms-encrypted' "$bundles/crypt.raucb"
 

@@ -199,6 +199,16 @@ for format in shell json json-pretty; do
 done
 cp out status.json
 check 'JSON is JSON' python3 -m json.tool status.json
+printf '%s\n' "$work/none 0x0 0x2000" >none.conf
+check 'status without an environment' run status --fw-env-config=none.conf
+said 'shows the slots' 'rootfs.1'
+said 'and why the boot state is unknown' 'State: *unknown: .*\[boot-env-io\]'
+check 'a mark without an environment' not run status mark-bad rootfs.1 \
+	--fw-env-config=none.conf
+if [ ! -e /etc/fw_env.config ]; then
+	check 'status without fw_env.config' "$lifeboat" --conf="$conf" status
+	said 'says so' 'State: *unknown: .*fw_env.config \[boot-config\]'
+fi
 check 'mark-bad' run status mark-bad rootfs.1
 check 'mark-bad in the environment' env_is <<'END'
 BOOT_A_LEFT=3

@@ -13,7 +13,7 @@ import time
 sys.dont_write_bytecode = True
 import demo
 import story
-from images import ENV_COPIES, MIB, Images
+from images import ENV_COPIES, ENV_SIZE, MIB, Images, env_block
 from qemu import Failed, Machine
 
 AT_ONCE = 2
@@ -426,6 +426,180 @@ def environment_made(test):
         test.same(env.get(name), value, "environment made anew: " + name)
     test.check(images.slot_holds(disk, "kernel.0", images.slot_kernel),
                "kernel.0")
+
+
+@case("qemu-x86_64", always=False)
+def environment_nor(test):
+    """The environment in NOR flash, through /dev/mtd0: the data partition is
+    the flash, the recovery partition gets what it holds after every step."""
+    images = test.images
+    block = 0x10000
+    snap = 2 * block
+    steps = (
+        ("nothing", "", (1, 0), "3"),
+        ("status", "lifeboat status", (1, 0), "3"),
+        ("mark-bad", "lifeboat status mark-bad rootfs.0", (0, 1), "0"),
+        ("mark-bad again", "lifeboat status mark-bad rootfs.0", (0, 1), "0"),
+        ("mark-active", "lifeboat status mark-active rootfs.0", (1, 0), "3"),
+        ("mark-good", "lifeboat status mark-good rootfs.0", (1, 0), "3"),
+        ("fw_setenv", "fw_setenv BOOT_A_LEFT 2", (0, 1), "2"),
+        ("mark-good again", "lifeboat status mark-good rootfs.0", (1, 0), "3"),
+        ("the end", "lifeboat status mark-bad rootfs.0", (0, 1), "0"))
+    modules = images.modules("mtd", "nandsim", "block2mtd")
+    nor = images.nor_module()
+    overlay = images.overlay("nor.cpio.gz", """
+PATH=/e2e
+for name in cat cp dd insmod ln mkdir mount printf rmmod sed sync umount; do
+	/e2e/busybox ln -s busybox /e2e/$name
+done
+ln -s fw_printenv /e2e/fw_setenv
+ln -s /init /e2e/lifeboat.bin
+mkdir /lib64 /var /run/lock
+ln -s /e2e/ld-linux-x86-64.so.2 /lib64
+ln -s /run /var/run
+ln -s /run/lock /var/lock
+mount -t devtmpfs dev /dev
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+export LD_LIBRARY_PATH=/e2e
+say() { echo "=== e2e: $*" >/dev/console; }
+lifeboat()
+{
+	lifeboat.bin "$@" --override-boot-slot=_external_ \
+		--fw-env-config=/etc/flash.config 2>&1
+}
+config() { printf "$1 0x0 0x1000\n$1 $2 0x1000\n" >/etc/flash.config; }
+refused()
+{
+	config $1 $2
+	say "$3: $(lifeboat status mark-bad rootfs.0)"
+}
+flash()
+{
+	insmod $1
+	echo /dev/nvme0n1p5,65536 >/sys/module/block2mtd/parameters/block2mtd
+	say "mtd0 is $(cat /sys/class/mtd/mtd0/type)"
+}
+while read -r name; do
+	insmod /lib/modules/$name
+done </lib/modules/order
+for i in 1 2 3 4 5 6 7 8 9; do
+	[ -e /dev/nvme0n1p5 ] || /e2e/busybox sleep 1
+done
+for name in MODULES; do
+	case $name in
+	nandsim.ko)
+		insmod /e2e/$name
+		say "mtd0 is $(cat /sys/class/mtd/mtd0/type)"
+		refused /dev/mtd0 0x10000 nand
+		rmmod nandsim ;;
+	block2mtd.ko) ;;
+	*) insmod /e2e/$name ;;
+	esac
+done
+flash /e2e/block2mtd.ko
+config /dev/mtd0 0x10000
+say "ram: $(lifeboat status --output-format=shell | sed -n '/BOOT_PRIMARY/p')"
+rmmod block2mtd
+flash /e2e/nor.ko
+refused /dev/mtd0 0x1000 shared
+refused /dev/mtd0ro 0x10000 readonly
+config /dev/mtd0 0x10000
+n=0
+step()
+{
+	"$@" >/dev/console 2>&1
+	code=$?
+	dd if=/dev/mtd0 of=/dev/nvme0n1p1 bs=65536 count=2 seek=$((n * 2)) \
+		conv=notrunc 2>/dev/null
+	say "step $n: $code $(fw_printenv -c /etc/flash.config -n BOOT_A_LEFT)"
+	n=$((n + 1))
+}
+fw_set() { fw_setenv -c /etc/flash.config "$@"; }
+STEPS
+sync
+cp /etc/flash.config /etc/fw_env.config
+umount /sys
+umount /proc
+umount /dev
+""".replace("MODULES", " ".join(os.path.basename(m) for m in modules)).replace(
+        "STEPS", "\n".join("step " + (
+            command.replace("fw_setenv", "fw_set") or "true")
+            for _, command, _, _ in steps)),
+        [(os.path.basename(m), m) for m in modules] +
+        [("nor.ko", nor)] + images.fw_tools())
+    disk = story.broken_disk(images, test.name + ".img", recovery=None)
+    at = images.layout()["data"][0]
+    first = images.layout()["recovery"][0]
+    with open(disk, "r+b") as f:
+        f.seek(at)
+        for copy, flag in ((0, 1), (1, 0)):
+            env = env_block(story.variables(3, note="a = b"), flag)
+            f.write(env.ljust(block // 2, b"\xff") +
+                    (b"neighbour %d" % copy).ljust(block // 2, b"\xff"))
+    args = images.qemu(disk, words=" rdinit=/e2e/init", initramfs=overlay)
+    with Machine(args, story.log_path(images, test.name), 200) as m:
+        def says(pattern):
+            return test.expect(m, "=== e2e: " + pattern, 90,
+                               "=== e2e: (?!" + pattern + ")")
+        says(r"mtd0 is nand")
+        says(r"nand: .*is no file, block device or NOR flash")
+        says(r"mtd0 is ram")
+        says(r"ram: .*A")
+        says(r"mtd0 is nor")
+        says(r"shared: .*one erase block")
+        says(r"readonly: .*boot environment: /dev/mtd0ro")
+        for i, (what, _, _, left) in enumerate(steps):
+            line = says(r"step %d" % i)
+            test.check(line.text.endswith(": 0 " + left),
+                       what + ": " + line.text)
+        # And the whole job, by process 1.
+        test.expect(m, r"boot state: .*BOOT_A_LEFT=0: ", 60)
+        test.expect(m, story.WAITING, 10)
+        m.plug(story.good_stick(images))
+        test.expect(m, story.INSTALLED, 120)
+        test.expect(m, story.REBOOTING, 10)
+        m.qmp("stop")
+    with open(disk, "rb") as f:
+        f.seek(first)
+        held = [f.read(snap) for _ in steps]
+        f.seek(at)
+        held.append(f.read(snap))
+
+    def printenv(flash):
+        view = os.path.join(images.out, "nor.view")
+        with open(view, "wb") as f:
+            f.write(flash)
+        with open(view + ".fw_env.config", "w") as f:
+            for copy in (0, block):
+                f.write("%s %#x %#x\n" % (view, copy, ENV_SIZE))
+        return images.printenv(view)
+
+    before = held[0]
+    for i, (what, _, flags, left) in enumerate(steps):
+        now = held[i]
+        copies = [now[c * block:c * block + ENV_SIZE] for c in (0, 1)]
+        test.same(tuple(c[4] for c in copies), flags, what + ": flags")
+        # the rest of each erase block
+        if what != "fw_setenv":
+            for c in (0, 1):
+                rest = slice(c * block + ENV_SIZE, (c + 1) * block)
+                test.check(now[rest] == before[rest], what + ": neighbours")
+        # the copy that was newer has lost its flag and nothing else
+        old = 1 - flags.index(1)
+        was = before[old * block:old * block + ENV_SIZE]
+        if now != before:
+            test.check(copies[old] == was[:4] + b"\0" + was[5:],
+                       what + ": more than the flag of the copy before")
+        else:
+            test.check(i in (0, 1, 3, 5), what + ": nothing was written")
+        test.same(printenv(now), story.variables(int(left), note="a = b"),
+                  what)
+        before = now
+    env = printenv(held[-1])
+    test.check(env.pop("LIFEBOAT_TRIES"), "tries")
+    test.same(env, story.variables(3, note="a = b"), "install")
+    test.same(sorted((held[-1][4], held[-1][block + 4])), [0, 1], "flags")
 
 
 def run(images, name):

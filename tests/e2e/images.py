@@ -21,6 +21,8 @@ SECTOR = 512
 MIB = 1 << 20
 ENV_SIZE = 0x1000
 ENV_COPIES = (0, 0x10000)
+FW_TOOLS = ("fw_printenv", "libubootenv.so.0", "libz.so.1", "libc.so.6",
+            "ld-linux-x86-64.so.2")
 
 BOARDS = {
     "qemu-arm64": {
@@ -283,12 +285,14 @@ class Images:
 
     # ---- the device
 
-    def overlay(self, name, script):
+    def overlay(self, name, script, files=()):
         """The initramfs with busybox and /e2e/init, which runs script and
-        then the real init as the same process 1. For tests that need an
-        observer beside lifeboat; the product's part is unchanged."""
+        then the real init as the same process 1; files: [(name below /e2e,
+        path)]. For tests that need an observer beside lifeboat; the product's
+        part is unchanged."""
         busybox = self.busybox()
         mkcpio = os.path.join(TOP, "build", "tools", "mkcpio")
+        files = [("busybox", busybox)] + list(files)
 
         def recipe(path):
             with open(path + ".sh", "w") as f:
@@ -296,15 +300,68 @@ class Images:
                         "\nexec /init </dev/console >/dev/console 2>&1\n")
             words = ("nod /dev/null 0666 c 1 3\ndir /e2e 0755\n"
                      "dir /e2e/proc 0555\ndir /e2e/cgroup 0755\n"
-                     "file /e2e/busybox 0755 %s\nfile /e2e/init 0755 %s\n" % (
-                         busybox, path + ".sh"))
+                     "file /e2e/init 0755 %s.sh\n" % path)
+            words += "".join("file /e2e/%s 0755 %s\n" % f for f in files)
             cpio = subprocess.run([mkcpio, "0"], input=words.encode(),
                                   stdout=subprocess.PIPE, check=True).stdout
             with open(self.initramfs, "rb") as f:
                 first = f.read()
             with open(path, "wb") as f:
                 f.write(first + bytes(-len(first) % 4) + cpio)
-        return self.make(name, recipe, [self.initramfs, busybox], script)
+        return self.make(name, recipe,
+                         [self.initramfs] + [path for _, path in files],
+                         [script, files])
+
+    def modules(self, *names):
+        """[path] of the recovery kernel's modules and what they need, in the
+        order in which they are loaded."""
+        folder = os.path.dirname(self.recovery_kernel)
+        with open(os.path.join(folder, "version")) as f:
+            version = f.read().strip()
+        lines = "".join(run("modprobe", "-d", folder, "-S", version,
+                            "--show-depends", n) for n in names)
+        return list(dict.fromkeys(
+            l.split()[1] for l in lines.splitlines()
+            if l.startswith("insmod ")))
+
+    def nor_module(self):
+        """block2mtd, which calls a block device RAM, changed so that it calls
+        it NOR flash: the two constants that it stores one after the other."""
+        source = self.modules("block2mtd")[-1]
+
+        def recipe(path):
+            with open(source, "rb") as f:
+                code = f.read()
+            # movb $MTD_RAM, x; ...; movl $MTD_CAP_RAM, y
+            found = list(re.finditer(
+                rb"(\xc6[\x40-\x47].)\x01(.{0,12}\xc7[\x40-\x47].)"
+                rb"\x00\x1c\x00\x00", code, re.DOTALL))
+            assert len(found) == 1, "block2mtd is compiled in another way"
+            # Without its last line the signature is none.
+            code = code.removesuffix(b"~Module signature appended~\n")
+            a, b = found[0].span()
+            with open(path, "wb") as f:
+                f.write(code[:a] + found[0][1] + b"\x03" + found[0][2] +
+                        b"\x00\x0c\x00\x00" + code[b:])
+        return self.make("nor.ko", recipe, [source])
+
+    def fw_tools(self):
+        """[(name, path)]: the target's fw_printenv, which is also fw_setenv,
+        with what it is linked with."""
+        def recipe(path):
+            os.makedirs(path)
+            for package in ("libubootenv-tool", "libubootenv0.1", "zlib1g",
+                            "libc6"):
+                run(os.path.join(TOP, "src", "deps.sh"), "unpack",
+                    package + ":" + self.spec["debian"], path + ".d")
+            for name in FW_TOOLS:
+                found = [os.path.join(folder, name)
+                         for folder, _, files in os.walk(path + ".d")
+                         if name in files]
+                shutil.copy(found[0], path)
+            shutil.rmtree(path + ".d")
+        folder = self.make("fw_tools", recipe, params=FW_TOOLS)
+        return [(n, os.path.join(folder, n)) for n in FW_TOOLS]
 
     def recovery(self, name="recovery.fat", initramfs=None, words=""):
         """The recovery partition; words: more for its command line."""

@@ -23,4 +23,19 @@ for symbol in malloc calloc realloc free aligned_alloc posix_memalign \
 		bad=1
 	fi
 done
+# On 64 bits src/libc.c is the start code, which sets up no threads and no
+# thread-local storage: of musl only what needs neither may be there.
+if llvm-readelf -hW "$elf" | grep -q 'Class: *ELF64'; then
+	for member in $(grep -o 'libc\.a([^)]*)' "$map" | sort -u |
+		sed 's/.*(\(.*\)\..*)/\1/'); do
+		case $member in
+		memcpy | memset | memcmp | bcmp) ;;
+		*)
+			echo "$elf: musl's $member is linked; src/libc.c has to" \
+				"define what it is for; see $map" >&2
+			bad=1
+			;;
+		esac
+	done
+fi
 exit $bad

@@ -146,6 +146,25 @@ sed -i 's/X(R_IO.*/\\\n\tX(R_IO, -1, "io-error", "x")/' \
 caught reasons "a reason nobody gives"
 plant src/cli/lifeboat.8 '.Xx broken' '.Bl'
 caught man "unknown macro"
+
+# the linked program: musl's members stand in the map
+echo 'void _start(void) { }' | gcc -x c -static -nostdlib -o "$tree/prog" -
+for member in memcpy.lo bcmp.lo; do
+	echo "2340 2340 18c 8 libc.a($member):(.text)" >>"$tree/map"
+done
+if "$here/binary.sh" "$tree/prog" "$tree/map"; then
+	passed=$((passed + 1))
+else
+	echo "good program refused by binary.sh"
+	failed=$((failed + 1))
+fi
+echo '2340 2340 18c 8 libc.a(__init_tls.lo):(.text)' >>"$tree/map"
+if "$here/binary.sh" "$tree/prog" "$tree/map" 2>/dev/null; then
+	echo "not caught by binary.sh: a member of musl"
+	failed=$((failed + 1))
+else
+	passed=$((passed + 1))
+fi
 rm -f "$tree/../selftest.$$"
 echo "lint-selftest: $passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -15,7 +15,7 @@ here=$(dirname "$0")
 build=$1
 if [ -e "$build/initramfs.list" ]; then
 	grep -v '^file /lib/modules/.*\.ko ' "$build/initramfs.list" |
-		build/tools/mkcpio 0 | gzip -9n | wc -c >"$build/initramfs.bare"
+		build/tools/mkcpio 0 | libdeflate-gzip -12 | wc -c >"$build/initramfs.bare"
 fi
 deps=$(sed -n '1s|^\(build/deps/[a-z0-9]*\)/cc .*|\1|p' "$build/flags")
 {

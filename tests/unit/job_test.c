@@ -172,7 +172,7 @@ static void facts(uint32_t targets, uint8_t a, uint8_t b)
 {
 	memset(&m, 0, sizeof m);
 	m.type = MSG_FACTS;
-	m.u.facts.medium = POLICY_NEW;
+	m.u.facts.facts.medium = POLICY_NEW;
 	m.u.facts.targets = targets;
 	m.u.facts.target[0] = a;
 	m.u.facts.target[1] = b;
@@ -243,7 +243,7 @@ static void bad_enum(const struct work *w, int fd)
 {
 	(void)w;
 	facts(1, 0, 0);
-	m.u.facts.boot = 1000;
+	m.u.facts.facts.boot = 1000;
 	send_and_wait(fd);
 }
 
@@ -251,7 +251,7 @@ static void bad_bool(const struct work *w, int fd)
 {
 	(void)w;
 	facts(1, 0, 0);
-	m.u.facts.env_valid = 2;
+	m.u.facts.facts.env_valid = 2;
 	send_and_wait(fd);
 }
 
@@ -259,7 +259,7 @@ static void endless_text(const struct work *w, int fd)
 {
 	(void)w;
 	facts(1, 0, 0);
-	memset(m.u.facts.version, 'x', sizeof m.u.facts.version);
+	memset(m.u.facts.facts.version, 'x', sizeof m.u.facts.facts.version);
 	send_and_wait(fd);
 }
 

@@ -307,6 +307,13 @@ static void test_same_bundle_left_in(void)
 	job.facts.tries = 2;
 	CHECK(!live(3600));
 	CHECK_INT(job.writes, 0);
+
+	/* and where nobody counts it, it is no reason to write */
+	begin(POLICY_BOOTABLE, POLICY_INTACT, POLICY_SAME);
+	config.settings.reinstall = true;
+	job.facts.env_valid = false;
+	CHECK(live(3600));
+	CHECK_INT(job.writes, 0);
 }
 
 static void test_failed_install_is_not_repeated(void)

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: 0BSD */
+/* How things stand: what the owner decides on. */
+#include "worker/installer.h"
+
+static bool group_intact(unsigned root)
+{
+	for (unsigned i = 0; i < self.conf->slots; i++)
+		if ((i == root || self.conf->slot[i].parent == (int)root) &&
+		    !self.intact[i])
+			return false;
+	return true;
+}
+
+void look_at_heads(void)
+{
+	for (unsigned i = 0; i < self.w->slots; i++) {
+		bool empty = true;
+
+		self.intact[i] =
+		    self.w->slot[i].reason == 0 &&
+		    install_head_empty(self.slot[i].blk, &empty, NULL) == 0 &&
+		    !empty;
+	}
+}
+
+unsigned rearm_name(void)
+{
+	const struct boot_state *b = &self.boot.state;
+	unsigned choice = 0;
+
+	for (unsigned i = b->count; i > 0; i--)
+		if (b->name[i - 1].in_order)
+			choice = i - 1;
+	for (unsigned i = choice; i < b->count; i++)
+		if (b->name[i].in_order && group_intact(self.name_slot[i]))
+			return i;
+	return choice;
+}
+
+static enum policy_boot boot_fact(void)
+{
+	const struct boot_state *b = &self.boot.state;
+
+	if (!b->valid)
+		return POLICY_UNKNOWN;
+	if (b->primary >= 0)
+		return POLICY_BOOTABLE;
+	return b->count > 0 && b->name[rearm_name()].in_order ? POLICY_EXHAUSTED
+	                                                      : POLICY_BAD;
+}
+
+int compare_content(struct diag *d)
+{
+	struct job_facts *f = &self.m.u.facts.facts;
+	struct install *in = &self.in;
+	enum slot_content content;
+	int r;
+
+	for (unsigned i = 0; i < self.plan.count; i++)
+		in->target[i] = self.slot[self.plan.item[i].slot].blk;
+	r = because(install_compare(in, &content, d), d);
+	if (r == 0)
+		f->medium = content == CONTENT_SAME ? POLICY_SAME : POLICY_NEW;
+	return r;
+}
+
+enum policy_action ask_owner(const struct candidate *chosen)
+{
+	const struct boot_state *b = &self.boot.state;
+	const struct manifest *m = &self.bundle.manifest;
+	struct msg_facts *out = &self.m.u.facts;
+	struct job_facts *f = &out->facts;
+	unsigned root = self.name_slot[rearm_name()];
+
+	self.m.type = MSG_FACTS;
+	f->boot = boot_fact();
+	f->env_valid = b->valid;
+	memcpy(f->env_text, b->text, sizeof f->env_text);
+	f->tries = b->tries;
+	if (chosen) {
+		root = self.plan.root;
+		if (memcmp(b->tries_id, m->sha256, sizeof b->tries_id) != 0)
+			f->tries = 0;
+		memcpy(f->version, m->version, sizeof f->version);
+		memcpy(f->path, chosen->where, sizeof f->path);
+		out->targets = self.plan.count;
+		for (unsigned i = 0; i < self.plan.count; i++)
+			out->target[i] = (uint8_t)self.plan.item[i].slot;
+	}
+	f->slots =
+	    b->count > 0 && group_intact(root) ? POLICY_INTACT : POLICY_BROKEN;
+	self.tries = f->tries;
+	self.fd_count = MSG_FDS;
+	child_ask(&self.m, self.fds, &self.fd_count);
+	return (enum policy_action)self.m.u.grant.action;
+}

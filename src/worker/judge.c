@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: 0BSD */
+/* Which of the files is the bundle to install: all are judged, and every one
+ * that is not taken gets its line in the log. */
+#include "base/fmt.h"
+#include "worker/installer.h"
+
+static int verify_progress(void *ctx, uint64_t done, uint64_t total)
+{
+	return child_progress(ctx, PHASE_VERIFY, done, total);
+}
+
+int because(int r, struct diag *d)
+{
+	if (r == 0)
+		return 0;
+	if (self.pipe.diag.reason == r)
+		*d = self.pipe.diag;
+	return diag_fail(d, r, "%s", reason_help(r));
+}
+
+int list_candidates(struct diag *d)
+{
+	unsigned count = 1;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct candidate *c = &self.candidate[i];
+		int r = pipe_list(&self.pipe, i, c->where, &count, d);
+
+		if (r != 0)
+			return r;
+		fmt(c->who, sizeof c->who, "%s", c->where);
+		self.candidates++;
+	}
+	return 0;
+}
+
+static int check_targets(struct diag *d)
+{
+	for (unsigned i = 0; i < self.plan.count; i++) {
+		const struct plan_item *p = &self.plan.item[i];
+		const struct target *t = &self.w->slot[p->slot];
+		const char *name = self.conf->slot[p->slot].name;
+		const struct manifest_image *m =
+		    &self.bundle.manifest.image[p->image];
+
+		if (t->reason != 0)
+			return diag_fail(
+			    d, t->reason, "slot %s: %s", name, t->seen);
+		if (m->size > t->size)
+			return diag_fail(d, R_TARGET_SMALL,
+			    "%s has %llu bytes, slot %s has %llu", m->filename,
+			    (unsigned long long)m->size, name,
+			    (unsigned long long)t->size);
+	}
+	return 0;
+}
+
+int judge_candidate(unsigned i, struct diag *d)
+{
+	struct candidate *c = &self.candidate[i];
+	const struct manifest *m = &self.bundle.manifest;
+	const struct signer *who = &self.bundle.signer;
+	int r = pipe_open(&self.pipe, i, d);
+
+	if (r == 0)
+		r = bundle_open(&self.bundle, &self.pipe.blk,
+		    self.w->setup->keyring, &self.trust, d);
+	if (r != 0)
+		return because(r, d);
+	fmt(c->version, sizeof c->version, "%s", m->version);
+	fmt(c->who, sizeof c->who, "%s (%s, signed by %s)", c->where,
+	    c->version[0] ? c->version : "no version",
+	    who->cn[0] ? who->cn : "no name");
+	c->signed_at = who->has_time ? who->signing_time : 0;
+	memcpy(c->sha256, m->sha256, sizeof c->sha256);
+	if (self.w->slots == 0)
+		return 0;
+	r = install_plan(&self.plan, self.conf, m, &self.boot.state,
+	    self.w->setup->booted, d);
+	return r == 0 ? check_targets(d) : r;
+}
+
+int verify_bundle(struct diag *d)
+{
+	return because(
+	    bundle_verify(&self.bundle, verify_progress, NULL, d), d);
+}
+
+static void refuse(struct candidate *c, const struct diag *d)
+{
+	c->good = false;
+	c->reason = d->reason;
+	self.refused = c;
+	fmt(c->seen, sizeof c->seen, "%s", d->seen);
+	log_warn(
+	    "%s: not taken: %s [%s]", c->who, c->seen, reason_name(c->reason));
+}
+
+/* Higher version, else signed later; < 0 when a is the lesser one. */
+static int compare(const struct candidate *a, const struct candidate *b)
+{
+	int order;
+
+	if (semver_compare(a->version, b->version, &order, NULL) == 0)
+		return order;
+	return a->signed_at < b->signed_at ? -1 : a->signed_at > b->signed_at;
+}
+
+static bool is_same(const struct candidate *a, const struct candidate *b)
+{
+	return memcmp(a->sha256, b->sha256, sizeof a->sha256) == 0;
+}
+
+static struct candidate *best_candidate(void)
+{
+	struct candidate *best = NULL;
+
+	for (unsigned i = 0; i < self.candidates; i++) {
+		struct candidate *c = &self.candidate[i];
+
+		if (c->good && (!best || compare(best, c) < 0))
+			best = c;
+	}
+	return best;
+}
+
+/*
+ * Different bundles that claim to be equally new: nobody is there to choose,
+ * and an older one is not what was meant either, so none is taken.
+ */
+static bool is_rivalled(const struct candidate *a)
+{
+	struct diag d = {0};
+
+	for (unsigned i = 0; i < self.candidates; i++) {
+		const struct candidate *b = &self.candidate[i];
+
+		if (b->good && compare(a, b) == 0 && !is_same(a, b))
+			(void)diag_fail(&d, R_BUNDLE_CHOICE,
+			    "%.*s and %.*s are different bundles of version "
+			    "%.*s",
+			    56, a->where, 56, b->where, 32, a->version);
+	}
+	for (unsigned i = 0; d.reason != 0 && i < self.candidates; i++)
+		if (self.candidate[i].good)
+			refuse(&self.candidate[i], &d);
+	return d.reason != 0;
+}
+
+/* lifeboat.bundle= names one file: "/x.raucb", "sda1:/x.raucb". */
+static bool is_named(const char *where, const char *name)
+{
+	size_t n = strlen(where), m = strlen(name);
+
+	if (m > n || strcmp(where + n - m, name) != 0)
+		return false;
+	return m == n || where[n - m - 1] == (name[0] == '/' ? ':' : '/');
+}
+
+static void judge_all(void)
+{
+	const struct job_setup *s = self.w->setup;
+	const char *name = s->verb == JOB_RESCUE ? s->settings->bundle : "";
+
+	for (unsigned i = 0; i < self.candidates; i++) {
+		struct candidate *c = &self.candidate[i];
+		struct diag d = {0};
+
+		c->good = name[0] == '\0' || is_named(c->where, name);
+		if (!c->good)
+			log_info(
+			    "%s: not taken: not the one asked for", c->who);
+		else if (judge_candidate(i, &d) != 0)
+			refuse(c, &d);
+	}
+}
+
+int choose_candidate(const struct candidate **chosen, struct diag *d)
+{
+	struct candidate *best;
+
+	judge_all();
+	while ((best = best_candidate()) != NULL) {
+		struct diag why = {0};
+
+		if (is_rivalled(best))
+			continue;
+		log_info("%s: verifying it", best->who);
+		if (judge_candidate((unsigned)(best - self.candidate), &why) !=
+		        0 ||
+		    verify_bundle(&why) != 0) {
+			refuse(best, &why);
+			continue;
+		}
+		log_info("%s: taken", best->who);
+		for (unsigned i = 0; i < self.candidates; i++) {
+			const struct candidate *c = &self.candidate[i];
+
+			if (c != best && c->good)
+				log_info("%s: not taken: %s %s", c->who,
+				    is_same(c, best) ? "the same as"
+				                     : "older than",
+				    best->where);
+		}
+		*chosen = best;
+		return 0;
+	}
+	if (self.refused)
+		return diag_fail(d, self.refused->reason, "%.*s: %s", 60,
+		    self.refused->where, self.refused->seen);
+	return diag_fail(d, R_NO_BUNDLE, "none of the bundles was asked for");
+}
