@@ -75,11 +75,10 @@ FUZZERS := $(patsubst %.c,$B/%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
 BOARDS := $(patsubst board/%/board.mk,%,$(sort $(wildcard board/*/board.mk)))
 BOOTED := $(foreach b,$(BOARDS),$(shell sed -n s/^KERNEL_SLOT.*/$b/p board/$b/board.mk))
 
-.DELETE_ON_ERROR:
-.SECONDARY:
+.DELETE_ON_ERROR .SECONDARY:
 .PHONY: all host lifeboat initramfs boards check unit sim lint lint-deep test demo fuzz \
 	fuzz-all fmt size prices reproducible deps setup keyring test-programs \
-	test-fuzzers campaign-e2e clean distclean help FORCE
+	test-fuzzers campaign-e2e notices clean distclean help FORCE
 
 all: lifeboat $(if $(KERNEL_RECOVERY),initramfs) ## all: build/BOARD/{lifeboat,initramfs.cpio.gz}
 lifeboat: $B/lifeboat
@@ -192,6 +191,7 @@ clean: ## clean: removes what was built, keeps downloads and libraries
 	@find build -mindepth 1 -maxdepth 1 ! -name cache ! -name deps \
 		-exec rm -rf {} +
 distclean: ; @rm -rf build ## distclean: removes build/
+notices: host ; @src/notices.sh >build/NOTICES ## notices: build/NOTICES, the licences to ship
 help: ## help: this list
 	@sed -n 's/.*## \([a-z0-9T=, -]*: .*\)/  \1/p' Makefile
 

@@ -10,25 +10,25 @@
 
 /* squashfs compression */
 #ifndef OPT_GZIP
-#define OPT_GZIP 1 /* 6,280 */
+#define OPT_GZIP 1 /* 5,364 */
 #endif
 #ifndef OPT_ZSTD
-#define OPT_ZSTD 1 /* 22,392 */
+#define OPT_ZSTD 1 /* 17,320 */
 #endif
 
 /* boot loaders */
 #ifndef OPT_UBOOT
-#define OPT_UBOOT 1 /* 6,136 */
+#define OPT_UBOOT 1 /* 4,808 */
 #endif
 
 /* sources: partitions and FAT on USB sticks and SD cards */
 #ifndef OPT_USB
-#define OPT_USB 1 /* 6,240 */
+#define OPT_USB 1 /* 5,472 */
 #endif
 
 /* the U-Boot environment in NOR flash, through /dev/mtdN */
 #ifndef OPT_MTD
-#define OPT_MTD 1 /* 832 */
+#define OPT_MTD 1 /* 856 */
 #endif
 
 #endif
