@@ -19,7 +19,7 @@ void boot_state_default(struct boot_state *s, const char *why)
 		s->name[i].known = false;
 		s->name[i].attempts = BOOT_ATTEMPTS_UNSET;
 	}
-	s->primary = s->count > 0 ? 0 : -1;
+	s->primary = s->first = s->count > 0 ? 0 : -1;
 	s->tries = 0;
 	memset(s->tries_id, 0, sizeof s->tries_id);
 	fmt(s->text, sizeof s->text, "%s", why);

@@ -30,6 +30,7 @@ struct boot_state {
 	unsigned count;
 	struct boot_name_state name[BOOT_NAMES]; /* as given to boot_open */
 	int primary;    /* index of the one to boot next, or -1: recovery */
+	int first;      /* in the order, attempts or not; -1: none of them */
 	char text[160]; /* 'BOOT_ORDER="A B" BOOT_A_LEFT=0 ...', printable */
 	/* Unattended attempts made for one content, and which (LIFEBOAT_TRIES);
 	 * kept in the same store, changed in the same write. */

@@ -421,6 +421,7 @@ static void interpret(struct boot *b)
 
 	s->valid = true;
 	s->primary = -1;
+	s->first = has_order || s->count == 0 ? -1 : 0;
 	for (unsigned i = 0; i < s->count; i++) {
 		struct boot_name_state *bn = &s->name[i];
 		char var[VAR_NAME];
@@ -438,6 +439,8 @@ static void interpret(struct boot *b)
 	for (left = order; s->primary < 0 && slice_word(&left, &word);) {
 		int k = name_index(b, word);
 
+		if (s->first < 0)
+			s->first = k;
 		if (k >= 0 && s->name[k].attempts > 0)
 			s->primary = k;
 	}

@@ -410,7 +410,7 @@ void target_open(
 	struct stat st;
 
 	memset(t, 0, sizeof *t);
-	t->fd = -1;
+	t->fd = t->device = -1;
 	if (!slice_copy(
 	        t->path, sizeof t->path, (struct slice){path, strlen(path)})) {
 		target_fail(

@@ -23,11 +23,29 @@ void look_at_heads(void)
 	}
 }
 
+void judge_heads(void)
+{
+	struct boot_state *b = &self.boot.state;
+
+	look_at_heads();
+	for (unsigned i = 0; i < b->count; i++) {
+		if (self.intact[self.name_slot[i]])
+			continue;
+		b->name[i].attempts = 0;
+		if (b->primary == (int)i)
+			b->primary = -1;
+	}
+}
+
 unsigned rearm_name(void)
 {
 	const struct boot_state *b = &self.boot.state;
 	unsigned choice = 0;
 
+	if (self.plan.count > 0 && self.plan.boot_name >= 0)
+		return (unsigned)self.plan.boot_name;
+	if (b->first >= 0 && group_intact(self.name_slot[b->first]))
+		return (unsigned)b->first;
 	for (unsigned i = b->count; i > 0; i--)
 		if (b->name[i - 1].in_order)
 			choice = i - 1;
@@ -53,15 +71,23 @@ int compare_content(struct diag *d)
 {
 	struct job_facts *f = &self.m.u.facts.facts;
 	struct install *in = &self.in;
+	const struct boot_state *b = &self.boot.state;
+	int name = self.plan.boot_name;
 	enum slot_content content;
 	int r;
 
 	for (unsigned i = 0; i < self.plan.count; i++)
 		in->target[i] = self.slot[self.plan.item[i].slot].blk;
 	r = because(install_compare(in, &content, d), d);
-	if (r == 0)
-		f->medium = content == CONTENT_SAME ? POLICY_SAME : POLICY_NEW;
-	return r;
+	if (r != 0)
+		return r;
+	f->medium = content == CONTENT_SAME ? POLICY_SAME : POLICY_NEW;
+	/* Whole, but still marked bad: the install was cut short before its
+	 * last step, and only another one ends it. */
+	if (b->valid && name >= 0 && !b->name[name].in_order &&
+	    self.conf->activate_installed)
+		f->medium = POLICY_NEW;
+	return 0;
 }
 
 enum policy_action ask_owner(const struct candidate *chosen)

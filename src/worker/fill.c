@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /* Unpacks a bundle into files that the owner makes one by one. */
+#include <unistd.h>
+
 #include "base/fmt.h"
 #include "worker/installer.h"
 
@@ -66,7 +68,9 @@ static int extract_entry(
 		return 0;
 	if (count != 1)
 		return diag_fail(d, R_INTERNAL, "grant without file");
-	return fill_file(f, fd, d);
+	r = fill_file(f, fd, d);
+	(void)close(fd); /* there may be more files than descriptors */
+	return r;
 }
 
 int extract_bundle(struct diag *d)

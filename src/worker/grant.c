@@ -126,17 +126,28 @@ static void grant(const struct msg_facts *f, enum policy_action action)
 }
 
 /* Every index is a slot of conf, none comes twice. */
-static bool targets_valid(const struct msg_facts *f)
+/* Of the bootable groups one at most: an installer that was taken over does
+ * not get hold of the others. */
+static bool targets_valid(const struct conf *c, const struct msg_facts *f)
 {
 	uint32_t seen = 0;
+	int group = -1;
 
 	if (f->targets > MANIFEST_IMAGES)
 		return false;
 	for (unsigned i = 0; i < f->targets; i++) {
-		if (f->target[i] >= job.work.slots ||
-		    (seen >> f->target[i] & 1) != 0)
+		unsigned t = f->target[i];
+		int root;
+
+		if (t >= job.work.slots || (seen >> t & 1) != 0)
 			return false;
-		seen |= 1u << f->target[i];
+		seen |= 1u << t;
+		root = c->slot[t].parent < 0 ? (int)t : c->slot[t].parent;
+		if (c->slot[root].bootname[0] == '\0')
+			continue;
+		if (group >= 0 && group != root)
+			return false;
+		group = root;
 	}
 	return true;
 }
@@ -167,7 +178,7 @@ bool grant_on_facts(struct msg_facts *f)
 	size_t n = 0;
 
 	if (job.granted || !job_needs(NEEDS_ENV) || !facts_valid(facts) ||
-	    !targets_valid(f))
+	    !targets_valid(s->conf, f))
 		return false;
 	job.granted = true;
 	facts->targets[0] = '\0';

@@ -79,10 +79,20 @@ static int take_env(unsigned before, struct diag *d)
 	return open_boot(self.fds + before, d);
 }
 
+/* What the next write to the boot state stores. */
+static void set_tries(unsigned tries)
+{
+	struct boot_state *b = &self.boot.state;
+
+	b->tries = tries;
+	if (self.plan.count > 0)
+		memcpy(b->tries_id, self.bundle.manifest.sha256,
+		    sizeof b->tries_id);
+}
+
 static int do_install(unsigned tries, struct diag *d)
 {
 	const struct msg_grant *g = &self.m.u.grant;
-	struct boot_state *b = &self.boot.state;
 	unsigned next = 0;
 	int r;
 
@@ -101,22 +111,24 @@ static int do_install(unsigned tries, struct diag *d)
 	r = take_env(next, d);
 	if (r != 0)
 		return r;
-	b->tries = tries;
-	memcpy(b->tries_id, self.bundle.manifest.sha256, sizeof b->tries_id);
+	set_tries(tries);
 	return because(install_run(&self.in, d), d);
 }
 
 static int do_rearm(struct diag *d)
 {
+	const struct boot_state *b = &self.boot.state;
 	int r = take_env(0, d);
 
 	if (r != 0)
 		return r;
-	if (self.boot.state.count == 0)
+	if (b->count == 0)
 		return diag_fail(d, R_NO_TARGET, "no slot has a bootname");
-	self.boot.state.tries++;
-	return boot_set_primary(
+	set_tries(self.tries + 1);
+	r = boot_set_primary(
 	    &self.boot, rearm_name(), self.conf->boot_attempts_primary, d);
+	/* what is not stored is not counted, and would go round for ever */
+	return r == 0 && !b->valid ? diag_fail(d, R_BOOT_IO, "%s", b->text) : r;
 }
 
 /* ---- the verbs */
@@ -197,11 +209,12 @@ static int run_extract(struct diag *d)
 
 static int run_install(enum policy_action *action, struct diag *d)
 {
-	int r = open_named(true, d);
+	int r;
 
+	judge_heads();
+	r = open_named(true, d);
 	if (r != 0)
 		return r;
-	look_at_heads();
 	self.m.u.facts.facts.medium = POLICY_NEW;
 	*action = ask_owner(&self.candidate[0]);
 	/* somebody is there: not an unattended attempt */
@@ -215,7 +228,7 @@ static int run_rescue(enum policy_action *action, struct diag *d)
 	struct diag why = {0};
 	int r = R_NO_MEDIUM;
 
-	look_at_heads();
+	judge_heads();
 	f->medium = POLICY_NONE;
 	if (self.w->setup->verb == JOB_RESCUE)
 		r = list_candidates(&why);
@@ -227,6 +240,8 @@ static int run_rescue(enum policy_action *action, struct diag *d)
 	}
 	if (r == R_MEDIUM_GONE || r == R_CHILD)
 		return diag_fail(d, r, "%s", why.seen);
+	if (r != 0)
+		self.plan.count = 0; /* it is none's */
 	f->refused = r;
 	*action = ask_owner(r == 0 ? chosen : NULL);
 	if (*action == POLICY_INSTALL)

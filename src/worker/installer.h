@@ -76,8 +76,11 @@ int choose_candidate(
 
 /* Finds out which slots are intact. */
 void look_at_heads(void);
-/* The bootname that new attempts would be given to: in the order and whole
- * if there is one. */
+/* As before, and takes the attempts of bootnames whose slots are not: nothing
+ * boots from an empty head, and such a slot is given up first. */
+void judge_heads(void);
+/* The bootname that new attempts would be given to: the one that was planned,
+ * else the first in the order if it is whole, else any that is both. */
 unsigned rearm_name(void);
 /* Whether the planned slots hold the bundle already, into the facts. */
 int compare_content(struct diag *d) MUST_CHECK;

@@ -65,7 +65,9 @@ static void open_target(struct work *w, unsigned i, const int32_t *index)
 
 	if (s->kind == SPEC_PATH) {
 		target_open(t, &w->devices, s->value, i >= CONF_SLOTS);
-	} else if (found < -1) {
+	} else if (found < -1 ||
+	           (found >= 0 && w->devices.count == DEVICES - 1)) {
+		/* where the table is full none is known to be the only one */
 		target_fail(
 		    t, R_TARGET_AMBIGUOUS, "several devices are %s", s->value);
 	} else if (found < 0) {

@@ -161,6 +161,19 @@ for name in good zstd hook; do
 	(cd theirs && find . -type f -printf '%P %m %s\n' | sort) >theirs.list
 	check "modes of $name" diff ours.list theirs.list
 done
+# more files than a process may have open
+mkdir many
+for i in $(seq 100); do
+	head -c 500 /dev/urandom >"many/$i"
+done
+mksquashfs many many.img -no-progress -quiet >out 2>err
+certs=$top/build/tests/certs
+"$top/tests/data/mkcerts.sh" "$certs"
+"$top/tests/data/remake.py" many.img "$certs/signer.pem" "$certs/signer.key" \
+	many.raucb
+check 'extract many files' "$lifeboat" extract --keyring="$certs/root.pem" \
+	many.raucb many-ours
+check 'all of them' diff -r many many-ours
 check 'extract does not write over files' not "$lifeboat" extract -c "$conf" \
 	"$good" ours
 cp "$good" flipped.raucb

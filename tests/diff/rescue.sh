@@ -237,6 +237,13 @@ ASAN_OPTIONS=detect_leaks=0 ./rescue_job system.conf fw.conf both.pem \
 sees 'the one that was named' 'good.raucb.*: taken'
 unplug
 
+# a slot that is not there makes no other device the device's own
+stick files/good.raucb
+conf /dev/lb-none
+search
+sees 'a path that is not there' 'refused target-missing' 'slots 1'
+unplug
+
 # devices
 [ -z "$files" ] || plug disk.img
 stick files/good.raucb
@@ -262,6 +269,97 @@ sees 'two disks of one kind' 'target-ambiguous'
 unplug
 loop=$stick_loop
 unplug
+
+# two groups: which of them the attempts go to, and that they end
+two_groups()
+{
+	truncate -s 48M two.img
+	printf '%s\n' 'label: gpt' 'size=1M, name="lb-two-env"' \
+		'size=8M, name="lb-two-r0"' 'size=8M, name="lb-two-k0"' \
+		'size=8M, name="lb-two-r1"' 'size=8M, name="lb-two-k1"' |
+		/sbin/sfdisk -q two.img
+	plug two.img
+	disk=${loop}p
+	printf '%s\n' '[system]' 'compatible=Test' 'bootloader=uboot' \
+		>system.conf
+	for i in 0 1; do
+		printf '%s\n' "[slot.rootfs.$i]" \
+			"device=PARTLABEL=lb-two-r$i" \
+			"bootname=$(echo $i | tr 01 AB)" "[slot.kernel.$i]" \
+			"device=PARTLABEL=lb-two-k$i" "parent=rootfs.$i"
+	done >>system.conf
+	printf '%s\n' 'PARTLABEL=lb-two-env 0x0 0x2000' \
+		'PARTLABEL=lb-two-env 0x2000 0x2000' >fw.conf
+	printf '%s\n' "${disk}1 0x0 0x2000" "${disk}1 0x2000 0x2000" \
+		>fw-real.conf
+	stick files/good.raucb
+
+	state 'A B' 0 0
+	for try in 1 2; do
+		search
+		sees "new attempts $try" 'medium 3' 'decision: 2' \
+			'\[ok\], action 2'
+		fw_printenv -c fw-real.conf >out
+		sees 'they are counted' "^LIFEBOAT_TRIES=$try:" \
+			'^BOOT_A_LEFT=3'
+		fw_setenv -c fw-real.conf BOOT_A_LEFT 0 2>/dev/null
+	done
+	search
+	sees 'a stick left in ends' 'medium 3, tries 2' 'decision: 4'
+
+	state 'B A' 0 0
+	search
+	fw_printenv -c fw-real.conf >out
+	sees 'the group that holds the bundle' '^BOOT_ORDER=A B' \
+		'^BOOT_B_LEFT=0'
+
+	for left in 0 3; do
+		state B 0 $left
+		search
+		sees 'cut before the last step' 'medium 2' 'for kernel.0' \
+			'\[ok\], action 1'
+		fw_printenv -c fw-real.conf >out
+		sees 'finished now' '^BOOT_ORDER=A B' '^BOOT_A_LEFT=3'
+	done
+
+	state 'A B' 3 3
+	head -c 4096 /dev/zero >"${disk}2"
+	head -c 16384 /dev/zero >"${disk}1"
+	search
+	sees 'half a group is given up first' 'boot 3, slots 1' \
+		'for kernel.0' 'action 1'
+
+	state 'A B' 0 0
+	cp system.conf uboot.conf
+	sed -i s/=uboot/=noop/ system.conf
+	search
+	sees 'nobody says what is booted' 'for kernel.1' 'action 1'
+	search
+	sees 'attempts that nobody stores' 'there is no boot state' \
+		'\[boot-env-io\]'
+	unplug
+
+	cp uboot.conf system.conf
+	state 'B A' 0 0
+	search
+	fw_printenv -c fw-real.conf >out
+	sees 'the first in the order' '^BOOT_ORDER=B A' '^BOOT_B_LEFT=3'
+}
+
+# state BOOT_ORDER A-LEFT B-LEFT, with the good bundle in A, and B whole
+state()
+{
+	for i in 2 3 4 5; do
+		yes old | head -c 65536 >"$disk$i"
+	done
+	cat "$bundles/rootfs.ext4" >"${disk}2"
+	cat "$bundles/kernel.img" >"${disk}3"
+	head -c 16384 /dev/zero >"${disk}1"
+	printf 'BOOT_ORDER=%s\nBOOT_A_LEFT=%s\nBOOT_B_LEFT=%s\n' "$@" >init
+	fw_setenv -c fw-real.conf -f init x 1 2>/dev/null
+}
+
+[ -n "$files" ] || two_groups
 
 echo "rescue: $passed passed, $failed failed"
 [ "$failed" = 0 ]

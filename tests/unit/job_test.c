@@ -278,6 +278,13 @@ static void booted_slot(const struct work *w, int fd)
 	send_and_wait(fd);
 }
 
+static void two_groups(const struct work *w, int fd)
+{
+	(void)w;
+	facts(2, 0, 2);
+	send_and_wait(fd);
+}
+
 static void booted_child(const struct work *w, int fd)
 {
 	(void)w;
@@ -501,6 +508,7 @@ static void test_targets(void)
 
 	expect(JOB_INSTALL, booted_slot, R_NO_TARGET, "rootfs.1");
 	expect(JOB_INSTALL, booted_child, R_NO_TARGET, "kernel.1");
+	expect(JOB_INSTALL, two_groups, R_CHILD, "must not send");
 	expect(JOB_INSTALL, readonly_slot, R_TARGET_READ_ONLY, "data.0");
 	expect(JOB_INSTALL, missing_slot, R_TARGET_MISSING, "gone.0");
 	expect(JOB_INSTALL, source_slot, R_TARGET_SOURCE, "src.0");

@@ -81,6 +81,7 @@ static void test_read(void)
 	CHECK_STR(
 	    b.state.text, "BOOT_ORDER=\"B A\" BOOT_A_LEFT=2 BOOT_B_LEFT=0");
 	CHECK_INT(b.state.tries, 0);
+	CHECK_INT(b.state.first, 1); /* whatever its attempts */
 
 	single("BOOT_ORDER=B|BOOT_A_LEFT=3|BOOT_B_LEFT=0||");
 	CHECK(!b.state.name[0].in_order);
@@ -91,6 +92,7 @@ static void test_read(void)
 	CHECK(!b.state.name[1].known);
 	CHECK_INT(b.state.name[1].attempts, 3);
 	CHECK_INT(b.state.primary, 0);
+	CHECK_INT(b.state.first, 0);
 	CHECK(strstr(b.state.text, "not set") != NULL);
 
 	single("BOOT_ORDER=  |BOOT_A_LEFT=|BOOT_B_LEFT=1||");
@@ -113,6 +115,7 @@ static void test_read(void)
 	/* Words that only begin like a name are not that name. */
 	single("BOOT_ORDER=AB BA|XBOOT_A_LEFT=1|BOOT_A_LEFTX=1||");
 	CHECK(!b.state.name[0].in_order && !b.state.name[0].known);
+	CHECK_INT(b.state.first, -1);
 
 	single("LIFEBOAT_TRIES=a:0123abCD||");
 	CHECK_INT(b.state.tries, 10);
