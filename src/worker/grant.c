@@ -125,9 +125,9 @@ static void grant(const struct msg_facts *f, enum policy_action action)
 		job.result.action = action;
 }
 
-/* Every index is a slot of conf, none comes twice. */
-/* Of the bootable groups one at most: an installer that was taken over does
- * not get hold of the others. */
+/* Every index is a slot of conf, none comes twice, and of the bootable groups
+ * there is one at most: an installer that was taken over does not get hold of
+ * the others. */
 static bool targets_valid(const struct conf *c, const struct msg_facts *f)
 {
 	uint32_t seen = 0;
