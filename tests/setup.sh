@@ -15,9 +15,9 @@ openssl libssl-dev
 # the tests' compilers: AddressSanitizer and libFuzzer for clang
 libclang-rt-14-dev
 # recovery initramfs: module order; what compresses it best as gzip
-kmod libdeflate-tools
+kmod zopfli libdeflate-tools
 # bundles and what they are compared with
-rauc squashfs-tools
+rauc squashfs-tools dbus-daemon
 # disks and sticks: partitions, FAT, ext4, U-Boot environment and scripts
 gdisk fdisk dosfstools mtools e2fsprogs exfatprogs ntfs-3g mount
 genisoimage xorriso

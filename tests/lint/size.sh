@@ -13,10 +13,6 @@ set -eu
 
 here=$(dirname "$0")
 build=$1
-if [ -e "$build/initramfs.list" ]; then
-	grep -v '^file /lib/modules/.*\.ko ' "$build/initramfs.list" |
-		build/tools/mkcpio 0 | libdeflate-gzip -12 | wc -c >"$build/initramfs.bare"
-fi
 deps=$(sed -n '1s|^\(build/deps/[a-z0-9]*\)/cc .*|\1|p' "$build/flags")
 {
 	sed '/^#/d; s/^/budget /' "$here/size.budget"
@@ -26,8 +22,8 @@ deps=$(sed -n '1s|^\(build/deps/[a-z0-9]*\)/cc .*|\1|p' "$build/flags")
 	# lld's map: VMA, LMA, size, alignment, input section.
 	sed 's/^/map /' "$build/lifeboat.map"
 	echo "total lifeboat $(wc -c <"$build/lifeboat")"
-	[ ! -e "$build/initramfs.bare" ] ||
-		echo "total initramfs $(cat "$build/initramfs.bare")"
+	[ ! -e "$build/bare.cpio.gz" ] ||
+		echo "total initramfs $(wc -c <"$build/bare.cpio.gz")"
 } | awk -v judge="$([ "${build##*/}" = qemu-arm64 ] && echo 1 || echo 0)" '
 function hex(s, i, n) {
 	n = 0
