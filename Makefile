@@ -78,7 +78,7 @@ BOOTED := $(foreach b,$(BOARDS),$(shell sed -n s/^KERNEL_SLOT.*/$b/p board/$b/bo
 .DELETE_ON_ERROR .SECONDARY:
 .PHONY: all host lifeboat initramfs boards check unit sim lint lint-deep test demo fuzz \
 	fuzz-all fmt size prices reproducible deps setup keyring test-programs \
-	test-fuzzers campaign-e2e notices clean distclean help FORCE
+	test-fuzzers campaign-e2e campaign-powercut notices clean distclean help FORCE
 
 all: lifeboat $(if $(KERNEL_RECOVERY),initramfs) ## all: build/BOARD/{lifeboat,initramfs.cpio.gz}
 lifeboat: $B/lifeboat
@@ -169,7 +169,7 @@ test: ## test: setup, check, the oracles, process 1, every board in QEMU
 	+@tests/test.sh $(BOOTED)
 
 demo: setup ; +@tests/e2e/demo.sh ## demo: a dead device is rescued from a USB stick
-campaign-e2e: ; +@tests/e2e/campaign.sh ## campaign-e2e: all cases in QEMU, memory
+campaign-e2e campaign-powercut: ; +@tests/$(if $(filter %t,$@),sim,e2e)/campaign.sh ## campaign-e2e, campaign-powercut: all cases in QEMU, power cuts by the million
 fuzz fuzz-all: ## fuzz T=name, fuzz-all: SECONDS (default 600) each, and totals
 	+@tests/fuzz/run.sh $(SECONDS) $(if $(filter fuzz,$@),$(T))
 

@@ -2,38 +2,17 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/reboot.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fmt.h"
 #include "init/init.h"
 
-#define SYNC_MS 5000
-
-/* sync(2) waits for every device, and one of them may never answer. */
-static void sync_bounded(void)
-{
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		sync();
-		_exit(0);
-	}
-	if (pid < 0)
-		return;
-	for (int ms = 0; ms < SYNC_MS; ms += 5) {
-		if (waitpid(pid, NULL, WNOHANG) != 0)
-			return;
-		(void)poll(NULL, 0, 5);
-	}
-	log_warn("a device does not take its data: not waiting for it");
-}
-
+/* Without sync(2): what was written is on its device already, and what is
+ * mounted may be a file system that never answers. */
 void leave(bool poweroff, const char *why)
 {
 	log_info("%s: %s", poweroff ? "powering off" : "rebooting", why);
 	console_drain(1000);
-	sync_bounded();
 	(void)reboot(poweroff ? RB_POWER_OFF : RB_AUTOBOOT);
 	/* without a power switch in software a reset is the next best */
 	log_err("refused (errno %d): switch the device off and on", errno);

@@ -199,7 +199,7 @@ static const char *countdown(void)
 	const char *why;
 	enum policy_action next;
 
-	if (!life.known || life.stale || life.waited)
+	if (!life.known || life.stale || life.waited || life.search_at != 0)
 		return NULL;
 	next = decide(true, &why);
 	return next == POLICY_REARM || next == POLICY_REBOOT ? why : NULL;
@@ -308,6 +308,8 @@ static void on_result(const struct job_result *r, uint64_t now)
 		on_installed(r);
 	else if (r->action == POLICY_REARM || r->action == POLICY_REBOOT)
 		leave(false, life.why);
+	else if (life.facts.refused == R_IO)
+		on_failure(R_IO, "the medium cannot be read", now);
 	else if (r->action == POLICY_EXPLAIN ||
 	         life.facts.medium != POLICY_NONE)
 		log_warn("%s", life.why);
@@ -439,7 +441,7 @@ static void start_what_is_due(uint64_t now)
 		start_job(JOB_STATE, false, now);
 	} else if (is_due(life.search_at, now) && !life.loading) {
 		start_job(JOB_RESCUE, false, now);
-	} else if (life.search_at == 0 && countdown() && now >= wait_end()) {
+	} else if (countdown() && now >= wait_end()) {
 		life.waited = true;
 		start_job(JOB_RESCUE, true, now);
 	}

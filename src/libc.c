@@ -139,7 +139,6 @@ SAME_AS(setsockopt, SYS_setsockopt);
 SAME_AS(socket, SYS_socket);
 SAME_AS(socketpair, SYS_socketpair);
 SAME_AS(symlinkat, SYS_symlinkat);
-SAME_AS(sync, SYS_sync);
 SAME_AS(write, SYS_write);
 
 int open(const char *path, int flags, ...)

@@ -10,7 +10,7 @@
 
 /* squashfs compression */
 #ifndef OPT_GZIP
-#define OPT_GZIP 1 /* 5,364 */
+#define OPT_GZIP 1 /* 5,360 */
 #endif
 #ifndef OPT_ZSTD
 #define OPT_ZSTD 1 /* 17,320 */
@@ -18,17 +18,22 @@
 
 /* boot loaders */
 #ifndef OPT_UBOOT
-#define OPT_UBOOT 1 /* 4,808 */
+#define OPT_UBOOT 1 /* 5,208 */
 #endif
 
 /* sources: partitions and FAT on USB sticks and SD cards */
 #ifndef OPT_USB
-#define OPT_USB 1 /* 5,472 */
+#define OPT_USB 1 /* 5,504 */
 #endif
 
 /* the U-Boot environment in NOR flash, through /dev/mtdN */
 #ifndef OPT_MTD
-#define OPT_MTD 1 /* 856 */
+#define OPT_MTD 1 /* 864 */
+#endif
+
+/* RAUC's status file */
+#ifndef OPT_STATUS
+#define OPT_STATUS 1 /* 8,448 */
 #endif
 
 #endif

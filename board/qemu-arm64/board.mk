@@ -3,4 +3,5 @@
 ARCH := arm64
 KERNEL_RECOVERY := linux-image-arm64
 KERNEL_SLOT := linux-image-cloud-arm64
-MODULES := nvme xhci-pci usb-storage uas sd_mod i6300esb
+# What the search needs, then what only the data partition needs.
+MODULES := nvme xhci-pci usb-storage uas sd_mod i6300esb ext4

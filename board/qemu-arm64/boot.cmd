@@ -17,7 +17,7 @@
 #   leads to recovery in the same run.
 #
 # lb_* are environment variables, lbx_* the shell's own: those outlive the
-# import of another environment. Numbers are hexadecimal, as everywhere in
+# import of another environment. The environment must hold no lbx_*. Numbers are hexadecimal, as everywhere in
 # U-Boot. Memory: 40400000 kernel, 44000000 ramdisk, 50000000 copy 0,
 # 50010000 copy 1, 50020000 work, 50030000 read back, 50100000 firmware's own.
 
@@ -103,7 +103,9 @@ if test -n "${lbx_slot}"; then
 	cp.b 50020001 50020000 4
 	mw.b 50020004 ${lb_flag} 1
 	mw.b 50030000 0 1000
-	if test -n "${lbx_target}"; then
+	# Two NULs end the data; where they are missing, not all had room.
+	setexpr.w lb_end *50020ffe
+	if test -n "${lbx_target}" -a ${lb_end} = 0; then
 		nvme write 50020000 ${lbx_target} 8 && nvme read 50030000 ${lbx_target} 8 && cmp.b 50020000 50030000 1000 && lbx_saved=1
 	fi
 fi
@@ -133,7 +135,7 @@ if test -n "${lbx_saved}"; then
 		fi
 	fi
 elif test -n "${lbx_slot}"; then
-	lbx_why="the environment cannot be written"
+	lbx_why="the environment cannot be written, or is full"
 fi
 
 echo "lifeboat boot: recovery: ${lbx_why}"

@@ -118,6 +118,19 @@ size_t utf8_len(struct slice s)
 	return n;
 }
 
+bool utf8_valid(struct slice s)
+{
+	while (s.len > 0) {
+		size_t n = utf8_len(s);
+
+		if (n == 0 || s.p[0] == '\0')
+			return false;
+		s.p += n;
+		s.len -= n;
+	}
+	return true;
+}
+
 bool slice_u64(struct slice s, uint64_t *out)
 {
 	uint64_t v = 0;

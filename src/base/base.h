@@ -69,6 +69,9 @@ bool slice_alnum(struct slice s, const char *others);
  * there is none. A NUL is a sequence of one byte. */
 size_t utf8_len(struct slice s);
 
+/* True when all of s is valid UTF-8 without NUL. */
+bool utf8_valid(struct slice s);
+
 /* Parses all of s as an unsigned decimal number; false on anything else. */
 bool slice_u64(struct slice s, uint64_t *out) MUST_CHECK;
 

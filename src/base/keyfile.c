@@ -29,20 +29,6 @@ static struct slice strip_back(struct slice s)
 	return s;
 }
 
-/* Text has no NUL. */
-static bool utf8_valid(struct slice s)
-{
-	while (s.len > 0) {
-		size_t n = utf8_len(s);
-
-		if (n == 0 || s.p[0] == '\0')
-			return false;
-		s.p += n;
-		s.len -= n;
-	}
-	return true;
-}
-
 /* The next line without its end; false at the end of the text. */
 static bool next_line(struct keyfile *kf, struct slice *line)
 {
@@ -52,6 +38,7 @@ static bool next_line(struct keyfile *kf, struct slice *line)
 	if (kf->pos >= kf->len)
 		return false;
 	end = memchr(start, '\n', kf->len - kf->pos);
+	kf->start = kf->pos;
 	line->p = start;
 	line->len = end ? (size_t)(end - start) : kf->len - kf->pos;
 	kf->pos += line->len + (end ? 1 : 0);

@@ -22,6 +22,7 @@ struct keyfile {
 	size_t len;
 	size_t pos;
 	unsigned line;      /* of the item returned last, from 1 */
+	size_t start;       /* of that line: offset in p */
 	struct slice group; /* of the item returned last */
 	struct slice key;   /* KF_KEY: name */
 	struct slice value; /* KF_KEY: raw, leading blanks stripped */

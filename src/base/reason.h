@@ -204,7 +204,17 @@
 	    "try again when the other program is done") \
 	X(R_BOOT_UNSUPPORTED, -166, "bootloader-unsupported", \
 	    "use a lifeboat with a back end for this boot loader") \
-	X(R_BOOT_NAME, -167, "bootname", "correct the bootname")
+	X(R_BOOT_NAME, -167, "bootname", "correct the bootname") \
+	/* status file: an install goes on without it */ \
+	X(R_STATUS_PLACE, -180, "status-place", \
+	    "correct [data] in lifeboat.conf, or data-directory and " \
+	    "statusfile in system.conf") \
+	X(R_STATUS_MOUNT, -181, "status-unreachable", \
+	    "check the data partition (fsck) and the recovery's modules") \
+	X(R_STATUS_DAMAGED, -182, "status-damaged", \
+	    "nothing: the file was made anew, the old one is kept beside it") \
+	X(R_STATUS_WRITE, -183, "status-not-written", \
+	    "make room on the data partition, or check it (fsck)")
 
 #define REASON_ENUM(code, value, name, help) code = (value),
 /* 0 is not called R_OK: <unistd.h> has that name */

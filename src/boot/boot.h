@@ -95,7 +95,8 @@ int boot_open(struct boot *b, const char *bootloader, struct blk *const *store,
  * in b->state are stored with it. Durable and read back on return, as the two
  * below. R_BOOT_NAME: no such index. R_BOOT_FULL: no room, nothing written.
  * R_BOOT_IO: unreadable, or not written, flushed or kept; nothing but the
- * older copy was touched.
+ * older copy was touched. U-Boot's own boot counter, where the environment has
+ * one, is set along (src/FORMAT.md).
  */
 int boot_mark_bad(struct boot *b, unsigned i, struct diag *d) MUST_CHECK;
 /* Attempts as given (1..9); clears tries; repairs a missing order. */

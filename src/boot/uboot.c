@@ -21,6 +21,7 @@
 #define NOR_ACTIVE 1
 #define NOR_OBSOLETE 0
 #define TRIES_MAX 255
+#define UNDERWAY '-' /* behind the tries: marked bad, not made primary yet */
 
 static const char no_valid_copy[] =
     "no copy of the environment has a valid checksum";
@@ -227,6 +228,8 @@ static int fetch(struct boot *b, bool *valid, struct diag *d)
 
 	for (unsigned i = 0; i < b->stores; i++) {
 		read_copy(b, i, &c[i]);
+		if (!c[i].valid)
+			read_copy(b, i, &c[i]);
 		all_read = all_read && c[i].readable;
 	}
 	b->env_len = 0;
@@ -367,33 +370,50 @@ static void left_name(char *dst, const char *bootname)
 	fmt(dst, VAR_NAME, "BOOT_%s_LEFT", bootname);
 }
 
-/* The digits it begins with, as U-Boot's own number parser; none is 0. */
+/* The digits it begins with, as U-Boot's own number parser on 64 bits: modulo
+ * 2^64, and negative is not more than 0; none is 0. */
 static unsigned hex_prefix(struct slice s, unsigned max)
 {
-	unsigned v = 0;
+	uint64_t v = 0;
 
 	for (size_t i = 0; i < s.len && hex_digit(s.p[i]) >= 0; i++)
-		v = MIN(v * 16 + (unsigned)hex_digit(s.p[i]), max);
-	return v;
+		v = v << 4 | (unsigned)hex_digit(s.p[i]);
+	return v >> 63 ? 0 : (unsigned)MIN(v, max);
 }
 
-/* "<count>:<8 digits>", both hexadecimal; anything else counts as unset. */
-static void read_tries(struct boot *b, struct boot_state *s)
+/* Digits of any base; of two numbers in one base the larger one is larger. */
+static unsigned count_of(struct boot *b, const char *name)
+{
+	struct slice v;
+
+	return get(b, name, &v) ? hex_prefix(v, 0xffffff) : 0;
+}
+
+/*
+ * "<count>:<8 digits>", both hexadecimal; anything else counts as unset. True
+ * when a UNDERWAY follows.
+ */
+static bool read_tries(struct boot *b, struct boot_state *s)
 {
 	struct slice v, id;
 	const char *colon;
+	bool underway;
 
 	s->tries = 0;
 	memset(s->tries_id, 0, sizeof s->tries_id);
 	if (!get(b, "LIFEBOAT_TRIES", &v))
-		return;
+		return false;
+	underway = v.len > 0 && v.p[v.len - 1] == UNDERWAY;
+	v.len -= underway;
 	colon = memchr(v.p, ':', v.len);
 	if (!colon || colon == v.p)
-		return;
+		return false;
 	id.p = colon + 1;
 	id.len = v.len - (size_t)(id.p - v.p);
-	if (slice_hex(id, s->tries_id, sizeof s->tries_id))
-		s->tries = hex_prefix(v, TRIES_MAX);
+	if (!slice_hex(id, s->tries_id, sizeof s->tries_id))
+		return false;
+	s->tries = hex_prefix(v, TRIES_MAX);
+	return underway;
 }
 
 static void describe(struct boot_state *s, bool has_order, struct slice order)
@@ -417,7 +437,7 @@ static void interpret(struct boot *b)
 {
 	struct boot_state *s = &b->state;
 	struct slice order = {NULL, 0}, left, word;
-	bool has_order = get_order(b, &order);
+	bool has_order = get(b, "BOOT_ORDER", &order) && order.len > 0;
 
 	s->valid = true;
 	s->primary = -1;
@@ -444,7 +464,13 @@ static void interpret(struct boot *b)
 		if (k >= 0 && s->name[k].attempts > 0)
 			s->primary = k;
 	}
-	read_tries(b, s);
+	/* U-Boot's own boot counter: altbootcmd is next, whatever the order. */
+	if (count_of(b, "upgrade_available") > 0 &&
+	    count_of(b, "bootcount") > count_of(b, "bootlimit"))
+		s->primary = -1;
+	/* The only name stays in the order when it is marked bad. */
+	if (read_tries(b, s) && s->count == 1 && s->name[0].attempts == 0)
+		s->name[0].in_order = false;
 	describe(s, has_order, order);
 }
 
@@ -562,16 +588,40 @@ static void set_left(struct boot *b, unsigned i, unsigned attempts)
 	set(b, var, value);
 }
 
-static void set_tries(struct boot *b, unsigned tries)
+static void set_tries(struct boot *b, enum boot_place place)
 {
+	unsigned tries = place == BOOT_REPAIRED ? 0 : b->state.tries;
 	char value[24], id[9];
+	size_t n;
 
 	hex_encode(id, b->state.tries_id, sizeof b->state.tries_id);
-	fmt(value, sizeof value, "%x:%s", MIN(tries, TRIES_MAX), id);
+	n = fmt(value, sizeof value, "%x:%s", MIN(tries, TRIES_MAX), id);
+	if (place == BOOT_OUT)
+		fmt(value + n, sizeof value - n, "%c", UNDERWAY);
 	if (tries > 0)
 		set(b, "LIFEBOAT_TRIES", value);
 	else
 		(void)drop(b, "LIFEBOAT_TRIES");
+}
+
+static void set_known(struct boot *b, const char *name, const char *text)
+{
+	struct slice v;
+
+	if (get(b, name, &v))
+		set(b, name, text);
+}
+
+/*
+ * U-Boot counts only while upgrade_available is not 0, and nobody but us sets
+ * back a bootcount that is over the limit: it would lead to recovery for ever.
+ */
+static void set_bootcount(struct boot *b, enum boot_place place)
+{
+	if (place != BOOT_OUT)
+		set_known(b, "bootcount", "0");
+	if (place != BOOT_REPAIRED)
+		set_known(b, "upgrade_available", "1");
 }
 
 /*
@@ -595,7 +645,8 @@ static int uboot_change(struct boot *b, unsigned i, enum boot_place place,
 	if (place != BOOT_REPAIRED || !get_order(b, &order))
 		set_order(b, i, place != BOOT_OUT);
 	set_left(b, i, attempts);
-	set_tries(b, place == BOOT_REPAIRED ? 0 : b->state.tries);
+	set_tries(b, place);
+	set_bootcount(b, place);
 	r = check_room(b, d);
 	if (r == 0)
 		r = commit(b, valid, d);

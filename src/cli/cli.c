@@ -12,6 +12,7 @@
 #include "base/embedded.h"
 #include "base/fmt.h"
 #include "base/log.h"
+#include "options.h"
 #include "worker/device.h"
 
 static struct cli_files files;
@@ -319,6 +320,13 @@ static int do_status(const struct cli *o, struct diag *d)
 	warn_keyring(
 	    keyring_is_development && files.conf.keyring_path[0] == '\0');
 	s.format = o->format;
+	if (OPT_STATUS && o->detailed) {
+		struct diag why = {0};
+
+		if (cli_load_status(&files, &s.status, &why) != 0)
+			log_warn("status file: %s [%s]", why.seen,
+			    reason_name(why.reason));
+	}
 	return run_job(&s, &result, d);
 }
 

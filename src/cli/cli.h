@@ -34,7 +34,7 @@ struct cli {
 	const char *override[CLI_OVERRIDES];
 	unsigned overrides;
 	enum job_format format;
-	bool debug, help, version;
+	bool debug, help, version, detailed;
 	const char *arg[CLI_ARGS];
 	unsigned args;
 };
@@ -69,6 +69,11 @@ struct cli_files {
  * u-boot-initial-env. Reasons of the parsers, R_CONF_MISSING. */
 int cli_load_conf(struct cli_files *f, const struct cli *o, bool needed,
     struct diag *d) MUST_CHECK;
+/* The status file, which may be missing or is not configured: empty. *text lies
+ * in a buffer of the other calls here. R_STATUS_PLACE, R_NOT_FOUND, R_IO,
+ * R_LIMIT. */
+int cli_load_status(
+    struct cli_files *f, struct slice *text, struct diag *d) MUST_CHECK;
 /* --keyring, else system.conf's, else the embedded one. R_KEYRING, R_LIMIT. */
 int cli_load_keyring(
     struct cli_files *f, const struct cli *o, struct diag *d) MUST_CHECK;

@@ -10,20 +10,24 @@
 #include "base/embedded.h"
 #include "base/fmt.h"
 #include "base/log.h"
+#include "slot/status.h"
 #include "worker/device.h"
 
 static char room[131072];
 
 /* All of a file into dst, with a NUL behind it. */
-static int read_file(
-    const char *path, char *dst, size_t cap, size_t *len, struct diag *d)
+static int read_file_with(int flags, const char *path, char *dst, size_t cap,
+    size_t *len, struct diag *d)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
+	struct stat st;
 	ssize_t n = 0;
 
 	*len = 0;
 	if (fd < 0)
 		return errno_fail(d, R_NOT_FOUND, path);
+	if (flags != 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)))
+		return diag_fail(d, R_STATUS_PLACE, "%s is no file", path);
 	while (*len < cap && (n = read(fd, dst + *len, cap - *len)) > 0)
 		*len += (size_t)n;
 	(void)close(fd);
@@ -34,6 +38,12 @@ static int read_file(
 		    d, R_LIMIT, "%s: at most %zu bytes", path, cap - 1);
 	dst[*len] = '\0';
 	return 0;
+}
+
+static int read_file(
+    const char *path, char *dst, size_t cap, size_t *len, struct diag *d)
+{
+	return read_file_with(0, path, dst, cap, len, d);
 }
 
 /* Names the file in front of what its parser said. */
@@ -77,6 +87,8 @@ static int parse_conf(
 		r = resolve(f->conf.slot[i].device, CONF_TEXT, path, d);
 	if (r == 0)
 		r = resolve(f->conf.keyring_path, CONF_TEXT, path, d);
+	if (r == 0 && strcmp(f->conf.statusfile, "per-slot") != 0)
+		r = resolve(f->conf.statusfile, CONF_TEXT, path, d);
 	f->have_conf = r == 0;
 	return r;
 }
@@ -124,6 +136,19 @@ int cli_load_conf(
 	    read_file("/etc/u-boot-initial-env", f->initial_env,
 	        sizeof f->initial_env, &len, NULL) == 0;
 	return 0;
+}
+
+int cli_load_status(struct cli_files *f, struct slice *text, struct diag *d)
+{
+	char path[CONF_TEXT];
+	int r = status_path(path, &f->conf, &f->settings, d);
+
+	*text = (struct slice){room, 0};
+	if (r != 0 || path[0] == '\0' ||
+	    (access(path, F_OK) != 0 && errno == ENOENT))
+		return r;
+	return read_file_with(O_NONBLOCK | O_NOFOLLOW | O_NOCTTY, path, room,
+	    STATUS_MAX + 1, &text->len, d);
 }
 
 int cli_load_keyring(struct cli_files *f, const struct cli *o, struct diag *d)

@@ -9,7 +9,7 @@ static const struct {
     {"", ""},
     {"info", "  info BUNDLE\tshow what an authentic bundle says\n"},
     {"install", "  install BUNDLE\tverify a bundle, write it to its slots\n"},
-    {"status", "  status\tshow slots and boot state\n"
+    {"status", "  status [--detailed]\tshow slots and boot state\n"
                "  status mark-good|mark-bad|mark-active [booted|other|SLOT]\n"},
     {"extract", "  extract BUNDLE DIR\tverify a bundle, unpack its files\n"},
 };
@@ -67,8 +67,8 @@ static const struct {
     {"mount", 0, ARG_MOUNT, CLI_NONE}, /* nothing is mounted */
     {"debug", 'd', ARG_DEBUG, CLI_NONE}, {"version", 0, ARG_VERSION, CLI_NONE},
     {"help", 'h', ARG_HELP, CLI_NONE},
-    {"detailed", 0, ARG_DETAILED, CLI_STATUS},  /* all is always shown */
-    {"progress", 0, ARG_PROGRESS, CLI_INSTALL}, /* as is this */
+    {"detailed", 0, ARG_DETAILED, CLI_STATUS},
+    {"progress", 0, ARG_PROGRESS, CLI_INSTALL}, /* it is always shown */
 };
 
 static int parse_format(struct cli *o, const char *value, struct diag *d)
@@ -126,8 +126,10 @@ static int apply(
 	case ARG_HELP:
 		o->help = true;
 		break;
-	case ARG_MOUNT:
 	case ARG_DETAILED:
+		o->detailed = true;
+		break;
+	case ARG_MOUNT:
 	case ARG_PROGRESS:
 		break;
 	}

@@ -8,7 +8,7 @@
 #define ATTEMPTS_DEFAULT 3
 #define ATTEMPTS_MAX 9 /* the same as BOOT_ATTEMPTS_MAX */
 
-enum group { SYSTEM, KEYRING, RECOVERY, COMMAND_LINE, SLOT, GROUPS };
+enum group { SYSTEM, KEYRING, RECOVERY, DATA, COMMAND_LINE, SLOT, GROUPS };
 
 /* A file, or one assignment, that is being read. */
 struct reading {
@@ -60,7 +60,7 @@ static int choose(struct reading *rd, char *dst, size_t cap, const char *list)
 
 /* Key files have escapes, and RAUC accepts none of these keys empty; ours are
  * taken as they stand. */
-static int read_text(struct reading *rd, char *dst, size_t cap)
+static int read_text(struct reading *rd, char *dst, size_t cap, bool empty_too)
 {
 	int r = R_CONF_VALUE;
 
@@ -68,7 +68,7 @@ static int read_text(struct reading *rd, char *dst, size_t cap)
 		r = kf_string(&rd->kf, dst, cap, NULL);
 	else if (slice_copy(dst, cap, rd->kf.value))
 		r = 0;
-	if (r == 0 && dst[0] == '\0')
+	if (r == 0 && dst[0] == '\0' && !empty_too)
 		r = R_CONF_VALUE;
 	return r == 0 ? 0 : bad(rd, r, "a text that is not empty, but shorter");
 }
@@ -205,7 +205,7 @@ static int read_cns(struct reading *rd)
 
 		if (t->cns == TRUST_CNS)
 			return bad(rd, R_LIMIT, "fewer names");
-		r = read_text(rd, t->cn[t->cns], sizeof t->cn[0]);
+		r = read_text(rd, t->cn[t->cns], sizeof t->cn[0], false);
 		if (r != 0)
 			return r;
 		t->cns++;
@@ -238,7 +238,7 @@ static int read_crl(struct reading *rd)
 /* It becomes part of a variable's name and a word of the boot order. */
 static int read_bootname(struct reading *rd, char *name)
 {
-	int r = read_text(rd, name, BOOTNAME);
+	int r = read_text(rd, name, BOOTNAME, false);
 
 	for (; r == 0 && *name; name++)
 		if (*name <= ' ' || *name > '~' || *name == '=' || *name == '"')
@@ -273,6 +273,8 @@ enum kind {
 		name, RECOVERY, NUMBER, offsetof(struct settings, member), \
 		    min, max \
 	}
+
+#define EMPTY_TOO 1 /* min of a TEXT */
 
 static const struct key {
 	const char *name;
@@ -311,6 +313,10 @@ static const struct key {
     KEY("bundle", RECOVERY, TEXT, struct settings, bundle, 0),
     KEY("reinstall", RECOVERY, FLAG, struct settings, reinstall, 0),
     KEY("poweroff", RECOVERY, FLAG, struct settings, poweroff, 0),
+    KEY("device", DATA, TEXT, struct settings, data_device, 0),
+    KEY("type", DATA, TEXT, struct settings, data_type, 0),
+    KEY("mount-point", DATA, TEXT, struct settings, data_mount_point, 0),
+    KEY("options", DATA, TEXT, struct settings, data_options, EMPTY_TOO),
     KEY("rauc.slot", COMMAND_LINE, TEXT, struct settings, rauc_slot, 0),
 };
 
@@ -318,7 +324,7 @@ static int read_kind(struct reading *rd, const struct key *k, void *at)
 {
 	switch ((enum kind)k->kind) {
 	case TEXT:
-		return read_text(rd, at, k->max);
+		return read_text(rd, at, k->max, k->min == EMPTY_TOO);
 	case FLAG:
 		return read_flag(rd, at);
 	case NUMBER:
@@ -356,7 +362,7 @@ static int read_key(struct reading *rd)
 			return read_kind(rd, k, base + k->offset);
 	if (rd->group == KEYRING)
 		return not_implemented(rd);
-	if (rd->group == RECOVERY)
+	if (rd->group == RECOVERY || rd->group == DATA)
 		log_warn("unknown setting %.*s is passed over",
 		    (int)MIN(rd->kf.key.len, 40), rd->kf.key.p);
 	return 0;
@@ -409,7 +415,7 @@ static int enter_slot(struct reading *rd, struct slice name)
 static int enter_group(struct reading *rd)
 {
 	struct slice name = rd->kf.group;
-	int i = word_index(name, "system keyring recovery");
+	int i = word_index(name, "system keyring recovery data");
 
 	rd->group = i < 0 ? GROUPS : (enum group)i;
 	return rd->c && strip(&name, "slot.") ? enter_slot(rd, name) : 0;
@@ -565,12 +571,17 @@ void settings_default(struct settings *s)
 	s->stall_s = 60;
 	s->watchdog_s = 60;
 	memcpy(s->watchdog, "/dev/watchdog", sizeof "/dev/watchdog");
+	memcpy(s->data_type, "ext4", sizeof "ext4");
+	memcpy(s->data_mount_point, "/data", sizeof "/data");
+	memcpy(
+	    s->data_options, "errors=remount-ro", sizeof "errors=remount-ro");
 }
 
 int settings_parse(
     struct settings *s, const void *data, size_t len, struct diag *d)
 {
-	struct reading rd = {.s = s, .base = {[RECOVERY] = s}, .d = d};
+	struct reading rd = {
+	    .s = s, .base = {[RECOVERY] = s, [DATA] = s}, .d = d};
 
 	return read_file(&rd, data, len);
 }

@@ -86,6 +86,11 @@ struct settings {
 	bool reinstall;         /* install even if the content is there */
 	bool poweroff;          /* at the end instead of reboot */
 	char rauc_slot[BOOTNAME]; /* rauc.slot= of the command line, or "" */
+	/* [data]: the partition on which RAUC keeps its status file */
+	char data_device[CONF_TEXT];      /* as slot.device; empty: none */
+	char data_type[16];               /* file system; "ext4" */
+	char data_mount_point[CONF_TEXT]; /* in the main system; "/data" */
+	char data_options[CONF_TEXT];     /* "errors=remount-ro"; may be "" */
 };
 
 void settings_default(struct settings *s);

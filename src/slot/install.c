@@ -232,13 +232,15 @@ int install_head_empty(struct blk *slot, bool *empty, struct diag *d)
 	return 0;
 }
 
-/* DIFFERS: the head is zero. */
+/* DIFFERS: the head is zero. One that cannot be read is not, and a write may
+ * cure it. */
 static int check_head_empty(struct install *in)
 {
 	bool empty;
-	int r = install_head_empty(in->slot, &empty, in->d);
 
-	return r == 0 && empty ? DIFFERS : r;
+	return install_head_empty(in->slot, &empty, NULL) == 0 && empty
+	           ? DIFFERS
+	           : 0;
 }
 
 /* DIFFERS: a zero head where the image has something, half an install. */
@@ -322,6 +324,32 @@ static size_t head_size(const struct install *in)
 	return (size_t)MIN(in->slot->size, INSTALL_HEAD);
 }
 
+/* Where in a head a system is known by; the order in which they are zeroed. */
+static const uint16_t keys[] = {0, 1024};
+
+static int put_durably(
+    struct install *in, uint64_t at, const uint8_t *p, size_t n)
+{
+	int r = put(in, at, p, n);
+
+	return r == 0 ? flush(in) : r;
+}
+
+/* False: the device does not tear it, or has no room for it. */
+static bool has_key(const struct install *in, unsigned k)
+{
+	return in->slot->sector < INSTALL_HEAD &&
+	       head_size(in) >= keys[k] + INSTALL_KEY;
+}
+
+/* From p, which holds the head to be. */
+static int put_key(struct install *in, const uint8_t *p, unsigned k)
+{
+	if (!has_key(in, k))
+		return 0;
+	return put_durably(in, keys[k], p + keys[k], INSTALL_KEY);
+}
+
 /* The bootable one first: from here on no boot loader starts this group. */
 static int zero_heads(struct install *in)
 {
@@ -330,9 +358,10 @@ static int zero_heads(struct install *in)
 	memset(in->piece, 0, INSTALL_HEAD);
 	for (unsigned i = in->plan->count; r == 0 && i-- > 0;) {
 		choose(in, i);
-		r = put(in, 0, in->piece, head_size(in));
+		for (unsigned k = 0; r == 0 && k < ARRAY_LEN(keys); k++)
+			r = put_key(in, in->piece, k);
 		if (r == 0)
-			r = flush(in);
+			r = put_durably(in, 0, in->piece, head_size(in));
 	}
 	return r;
 }
@@ -359,38 +388,57 @@ static int read_back_body(struct install *in)
 	return r;
 }
 
+static int write_keyless(struct install *in)
+{
+	size_t n = head_size(in);
+
+	memcpy(in->piece, in->head, n);
+	for (unsigned k = 0; k < ARRAY_LEN(keys); k++)
+		if (has_key(in, k))
+			memset(in->piece + keys[k], 0, INSTALL_KEY);
+	return put_durably(in, 0, in->piece, n);
+}
+
+/* There are loaders that start what they recognise, marked bad or not. */
+static void take_back_head(struct install *in)
+{
+	size_t n = head_size(in);
+
+	memset(in->piece, 0, n);
+	if (blk_write(in->slot, 0, in->piece, n) == 0)
+		(void)!blk_flush(in->slot);
+}
+
 /* One after the other, durable each: the bootable one is the last item. */
 static int write_head(struct install *in)
 {
 	size_t n = head_size(in);
-	int r = put(in, 0, in->head, n);
+	int r = write_keyless(in);
 
-	if (r == 0)
-		r = flush(in);
+	for (unsigned k = ARRAY_LEN(keys); r == 0 && k-- > 0;)
+		r = put_key(in, in->head, k);
 	if (r == 0)
 		r = get(in, 0, in->piece, n);
 	if (r == 0 && memcmp(in->piece, in->head, n) != 0)
 		r = forgot(in);
+	if (r != 0)
+		take_back_head(in);
 	return r;
 }
 
-int install_run(struct install *in, struct diag *d)
+static void record(struct install *in, enum status_kind kind)
+{
+	if (in->record)
+		in->record(in->ctx, kind);
+}
+
+/* From the first write to the last. */
+static int replace(struct install *in)
 {
 	bool booted = in->boot && in->plan->boot_name >= 0;
 	unsigned name = (unsigned)in->plan->boot_name;
-	int r;
+	int r = booted ? boot_mark_bad(in->boot, name, in->d) : 0;
 
-	in->d = d;
-	if (!in->bundle->verified)
-		return diag_fail(d, R_LAST_GOOD,
-		    "the bundle was not verified to its last block");
-	r = each(in, check);
-	if (r == 0)
-		r = check_images(in);
-	if (r == 0)
-		r = start_phase(in, PHASE_WRITE);
-	if (r == 0 && booted)
-		r = boot_mark_bad(in->boot, name, d);
 	if (r == 0)
 		r = zero_heads(in);
 	if (r == 0)
@@ -403,6 +451,27 @@ int install_run(struct install *in, struct diag *d)
 		r = each(in, write_head);
 	if (r == 0 && booted && in->conf->activate_installed)
 		r = boot_set_primary(
-		    in->boot, name, in->conf->boot_attempts_primary, d);
+		    in->boot, name, in->conf->boot_attempts_primary, in->d);
+	return r;
+}
+
+int install_run(struct install *in, struct diag *d)
+{
+	int r;
+
+	in->d = d;
+	if (!in->bundle->verified)
+		return diag_fail(d, R_LAST_GOOD,
+		    "the bundle was not verified to its last block");
+	r = each(in, check);
+	if (r == 0)
+		r = check_images(in);
+	if (r == 0)
+		r = start_phase(in, PHASE_WRITE);
+	if (r != 0)
+		return r;
+	record(in, STATUS_PENDING);
+	r = replace(in);
+	record(in, r == 0 ? STATUS_OK : STATUS_FAILED);
 	return r;
 }

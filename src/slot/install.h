@@ -10,8 +10,10 @@
 #include "boot/boot.h"
 #include "bundle/bundle.h"
 #include "slot/conf.h"
+#include "slot/status.h"
 
 #define INSTALL_HEAD 4096u       /* written last (head-last) */
+#define INSTALL_KEY 512u         /* see install_run */
 #define INSTALL_FLUSH (4u << 20) /* bytes between flushes */
 #define INSTALL_PIECE (128u << 10)
 
@@ -69,6 +71,11 @@ enum install_phase {
 typedef int install_progress(
     void *ctx, enum install_phase phase, uint64_t done, uint64_t total);
 
+/* Told what the status file is to say next. It returns when that is durable,
+ * or when it cannot be, which is the callee's to tell: an install goes on
+ * without. */
+typedef void install_record(void *ctx, enum status_kind kind);
+
 /* About 200 KiB: one static per process. The caller fills the first part. */
 struct install {
 	struct bundle *bundle; /* opened and verified */
@@ -77,6 +84,7 @@ struct install {
 	const struct plan *plan;
 	struct blk *target[MANIFEST_IMAGES]; /* of plan->item[i] */
 	install_progress *progress;          /* may be NULL */
+	install_record *record;              /* may be NULL */
 	void *ctx;
 
 	struct diag *d;       /* of the call */
@@ -109,11 +117,18 @@ int install_head_empty(
     struct blk *slot, bool *empty, struct diag *d) MUST_CHECK;
 
 /*
- * Mark bad, zero heads, bodies, flush, read back, heads, flush, read back,
- * mark primary (unless activate-installed is false). Each step is durable
- * before the next begins. boot->state.tries/tries_id are set by the caller
- * before. Heads are zeroed with the bootable one first and written with it
- * last.
+ * Status pending, mark bad, zero heads, bodies, flush, read back, heads,
+ * flush, read back, mark primary (unless activate-installed is false), status
+ * ok. Each step is durable before the next begins. boot->state.tries/tries_id
+ * are set by the caller before. Heads are zeroed with the bootable one first
+ * and written with it last.
+ *
+ * Within a head the sectors by which a system is known (INSTALL_KEY bytes at
+ * 0: kernels, squashfs, vfat; at 1024: ext4, erofs, f2fs) go first when it is
+ * zeroed and come last when it is written, that at 0 as the very first and
+ * last, each in a write of its own: a head that a cut has torn inside is
+ * recognised by nothing, and one that is recognised is whole. A device whose
+ * sectors hold a whole head does not tear it.
  *
  * What is written: the image's bytes, holes as zeros, and behind the last one
  * zeros to the end of the device's sector where that fits the device; an
@@ -125,7 +140,8 @@ int install_head_empty(
  * block), R_IMAGE_MISSING, R_IMAGE_SIZE, R_TARGET_SMALL, R_TARGET_READ_ONLY,
  * R_BOOT_* of the first mark; nor, unless a head is zero already, on
  * R_IMAGE_HASH, R_VERITY_* and R_SQFS_*: every image is read once to its end
- * (PHASE_CHECK) before the slot is given up. On any other reason
+ * (PHASE_CHECK) before the slot is given up; a head that cannot be read is
+ * taken for one that is there. On any other reason
  * (R_TARGET_WRITE, _FLUSH, _READBACK, R_CANCELLED, R_BOOT_*) the slot stays
  * marked bad, its bootable head zero or, if only the last step failed, wholly
  * new.

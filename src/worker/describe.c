@@ -8,6 +8,7 @@
 
 #include "base/fmt.h"
 #include "bundle/der.h"
+#include "options.h"
 
 #define ESCAPED 640
 
@@ -297,6 +298,85 @@ static const char *boot_status(const struct boot_state *b, const char *bootname)
 	return "";
 }
 
+/* Of the status file, in rauc's order; a number belongs to the text before. */
+static const struct {
+	char section[10], key[12];
+	uint8_t number; /* its bytes; 0: text */
+	uint16_t at;    /* in struct status_slot */
+} claims[] = {
+#define CLAIM(section, key, number, field) \
+	{ \
+		section, key, number, offsetof(struct status_slot, field) \
+	}
+    CLAIM("bundle", "compatible", 0, compatible),
+    CLAIM("bundle", "version", 0, version),
+    CLAIM("bundle", "description", 0, description),
+    CLAIM("bundle", "build", 0, build),
+    CLAIM("bundle", "hash", 0, hash),
+    CLAIM("checksum", "sha256", 0, sha256),
+    CLAIM("checksum", "size", sizeof(uint64_t), size),
+    CLAIM("installed", "timestamp", 0, installed_timestamp),
+    CLAIM("installed", "count", sizeof(uint32_t), installed_count),
+    CLAIM("activated", "timestamp", 0, activated_timestamp),
+    CLAIM("activated", "count", sizeof(uint32_t), activated_count),
+    CLAIM("", "status", 0, status),
+};
+
+static void show_claim(
+    const char *section, const char *key, const void *value, unsigned bytes)
+{
+	char names[80], text[24];
+	uint64_t v = 0;
+
+	fmt(names, sizeof names, "%s%s=|RAUC_SLOT_STATUS_%s%s%s|%s",
+	    section[0] ? "              " : "          ", key, section,
+	    section[0] ? "_" : "", key, key);
+	for (char *p = strchr(names, '|') + 1; *p != '|'; p++)
+		if (*p >= 'a')
+			*p = (char)(*p - 'a' + 'A');
+	if (bytes > 0) {
+		memcpy((char *)&v + (LITTLE_ENDIAN_HOST ? 0 : sizeof v - bytes),
+		    value, bytes);
+		fmt(text, sizeof text, "%llu", (unsigned long long)v);
+		value = text;
+	}
+	field(names, value, bytes > 0 ? NUMBER : 0);
+}
+
+/* What somebody wrote down about the slot: it is not compared with it. */
+static void show_claims(struct slice file, const char *slot)
+{
+	struct status_slot s;
+	const char *section = "", *value = "";
+
+	if (status_read(&s, file, slot, NULL) != 0 || !s.found)
+		return;
+	if (out.format == JOB_READABLE)
+		child_output("      slot status, as the status file has it:\n");
+	open_json("slot_status", "{");
+	for (size_t i = 0; i < ARRAY_LEN(claims); i++) {
+		const char *at = (const char *)&s + claims[i].at;
+
+		if (claims[i].number == 0)
+			value = at;
+		if (value[0] == '\0')
+			continue;
+		if (strcmp(section, claims[i].section) != 0) {
+			if (section[0] != '\0')
+				close_json("}");
+			section = claims[i].section;
+			if (section[0] != '\0')
+				open_json(section, "{");
+			if (section[0] != '\0' && out.format == JOB_READABLE)
+				child_output("          %s:\n", section);
+		}
+		show_claim(section, claims[i].key, at, claims[i].number);
+	}
+	if (section[0] != '\0')
+		close_json("}");
+	close_json("}");
+}
+
 static void show_slot(const struct work *w, const struct boot_state *b,
     bool intact, unsigned i, const struct slot *primary)
 {
@@ -337,6 +417,8 @@ static void show_slot(const struct work *w, const struct boot_state *b,
 	    0);
 	field("\tboot status: |RAUC_SLOT_BOOT_STATUS|boot_status", status,
 	    NULL_IF_EMPTY | HIDE_IF_EMPTY);
+	if (OPT_STATUS && w->setup->status.p)
+		show_claims(w->setup->status, s->name);
 	close_json("}");
 	close_json("}");
 }

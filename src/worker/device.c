@@ -93,6 +93,8 @@ static const char *errno_text(int err)
 		return "no such device";
 	case EEXIST:
 		return "exists already";
+	case ENOTDIR:
+		return "no folder";
 	case ENOSPC:
 		return "no space left";
 	default:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
 /* How things stand: what the owner decides on. */
+#include "options.h"
 #include "worker/installer.h"
 
 static bool group_intact(unsigned root)
@@ -79,7 +80,10 @@ int compare_content(struct diag *d)
 	for (unsigned i = 0; i < self.plan.count; i++)
 		in->target[i] = self.slot[self.plan.item[i].slot].blk;
 	r = because(install_compare(in, &content, d), d);
-	if (r != 0)
+	/* what cannot be read is not this bundle, and a write may cure it */
+	if (r == R_TARGET_READBACK)
+		content = CONTENT_OTHER;
+	else if (r != 0)
 		return r;
 	f->medium = content == CONTENT_SAME ? POLICY_SAME : POLICY_NEW;
 	/* Whole, but still marked bad: the install was cut short before its
@@ -87,6 +91,9 @@ int compare_content(struct diag *d)
 	if (b->valid && name >= 0 && !b->name[name].in_order &&
 	    self.conf->activate_installed)
 		f->medium = POLICY_NEW;
+	/* power may have failed between the last step and the record of it */
+	if (OPT_STATUS && f->medium == POLICY_SAME)
+		report_status(NULL, STATUS_OK);
 	return 0;
 }
 

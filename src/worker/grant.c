@@ -69,6 +69,7 @@ static int open_targets(
 			    &w->devices, true, &fd, &direct, d);
 		if (r != 0)
 			return r;
+		job.targets |= 1u << f->target[i];
 		add_fd(g, fd);
 		if (direct >= 0) {
 			g->m.u.grant.direct |= 1u << i;
@@ -125,18 +126,17 @@ static void grant(const struct msg_facts *f, enum policy_action action)
 		job.result.action = action;
 }
 
-/* Every index is a slot of conf, none comes twice, and of the bootable groups
- * there is one at most: an installer that was taken over does not get hold of
- * the others. */
-static bool targets_valid(const struct conf *c, const struct msg_facts *f)
+/* So an installer that was taken over does not get hold of the other group. */
+bool targets_valid(const uint8_t *target, uint32_t count)
 {
+	const struct conf *c = job.work.setup->conf;
 	uint32_t seen = 0;
 	int group = -1;
 
-	if (f->targets > MANIFEST_IMAGES)
+	if (count > MANIFEST_IMAGES)
 		return false;
-	for (unsigned i = 0; i < f->targets; i++) {
-		unsigned t = f->target[i];
+	for (unsigned i = 0; i < count; i++) {
+		unsigned t = target[i];
 		int root;
 
 		if (t >= job.work.slots || (seen >> t & 1) != 0)
@@ -178,7 +178,7 @@ bool grant_on_facts(struct msg_facts *f)
 	size_t n = 0;
 
 	if (job.granted || !job_needs(NEEDS_ENV) || !facts_valid(facts) ||
-	    !targets_valid(s->conf, f))
+	    !targets_valid(f->target, f->targets))
 		return false;
 	job.granted = true;
 	facts->targets[0] = '\0';

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /* What the children say: nothing in it is trusted, and what they must not
  * say ends the job. */
+#include "options.h"
 #include "worker/owner.h"
 
 #define MESSAGES_AT_ONCE 64 /* of one child in one step */
@@ -88,12 +89,27 @@ static bool on_probed(const struct msg_probed *p)
 	return true;
 }
 
+void answer_installer(const int *fds, unsigned count)
+{
+	static struct msg m;
+
+	m.type = MSG_GRANT;
+	if (!msg_send(job.child[INSTALLER].fd, &m, fds, count))
+		job.child[INSTALLER].lost = true;
+}
+
 static bool on_result(unsigned which, struct msg_result *r)
 {
 	if (r->reason > 0 || r->reason <= -1000 ||
 	    !text_valid(r->seen, sizeof r->seen))
 		return false;
 	job.child[which].ended = true;
+	if (which == RECORDER) {
+		if (r->reason != 0)
+			(void)diag_fail(
+			    &job.recorded, r->reason, "%s", r->seen);
+		return true;
+	}
 	if (which == INSTALLER)
 		job.result.bytes = r->bytes;
 	if (which == INSTALLER || r->reason != 0)
@@ -116,6 +132,9 @@ static bool on_message(unsigned which, struct msg *m)
 		return installer && grant_on_facts(&m->u.facts);
 	case MSG_FILE:
 		return installer && unpack_on_file(&m->u.file);
+	case MSG_STATUS:
+		return OPT_STATUS && installer &&
+		       record_on_status(&m->u.status);
 	case MSG_OUTPUT:
 		return installer && on_output(&m->u.output);
 	case MSG_RESULT:
@@ -145,7 +164,11 @@ static bool receive(unsigned which)
 
 static void handle(unsigned which)
 {
-	if (job.stage != ENDING && !on_message(which, &received[which]))
+	if (job.stage == ENDING || on_message(which, &received[which]))
+		return;
+	if (which == RECORDER)
+		kill_child(&job.child[which]);
+	else
 		job_end(R_CHILD,
 		    "the %s process sent a message it must not send",
 		    child_names[which]);

@@ -156,8 +156,11 @@ static int run_mark(struct diag *d)
 	case JOB_MARK_BAD:
 		return boot_mark_bad(&self.boot, i, d);
 	case JOB_MARK_ACTIVE:
-		return boot_set_primary(
+		r = boot_set_primary(
 		    &self.boot, i, c->boot_attempts_primary, d);
+		if (OPT_STATUS && r == 0)
+			report_activated(self.name_slot[i]);
+		return r;
 	}
 	return R_INTERNAL;
 }
@@ -308,7 +311,8 @@ static int prepare(int fd, int pipe, struct diag *d)
 	unsigned count = pipe >= 0 ? 2 : 1;
 	int r;
 
-	for (unsigned i = 0; i < MSG_SPECS; i++) {
+	/* all but the data partition */
+	for (unsigned i = 0; i < MSG_SPECS - 1; i++) {
 		const struct target *t = &w->target[i];
 
 		if (t->fd < 0)
@@ -332,6 +336,8 @@ static int prepare(int fd, int pipe, struct diag *d)
 	self.in.conf = self.conf;
 	self.in.plan = &self.plan;
 	self.in.progress = child_progress;
+	if (OPT_STATUS)
+		self.in.record = report_status;
 	self.in.ctx = &self.written;
 	if (s->verb == JOB_INFO || s->verb == JOB_EXTRACT)
 		return 0;

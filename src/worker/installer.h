@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
  * Private to the installer child: installer.c is its flow, judge.c chooses
- * the bundle, facts.c says how things stand, fill.c unpacks.
+ * the bundle, facts.c says how things stand, fill.c unpacks, report.c tells
+ * what the status file is to say.
  */
 #ifndef LIFEBOAT_INSTALLER_H
 #define LIFEBOAT_INSTALLER_H
@@ -54,6 +55,7 @@ struct installer {
 	struct msg m; /* to the owner, then its answer */
 	int fds[MSG_FDS];
 	unsigned fd_count; /* that came with the answer */
+	struct msg report; /* to the owner, for the status file */
 };
 
 extern struct installer *volatile const installer_at;

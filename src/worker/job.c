@@ -10,13 +10,18 @@
 #include <unistd.h>
 
 #include "base/fmt.h"
+#include "options.h"
 #include "worker/owner.h"
 
 #define REAP_MS 20 /* between looks at a child that was killed */
 #define STALL_S 60 /* without settings */
+/* Whatever moves: a child that was taken over can show life for ever. 64 GB
+ * through USB 2 are done in a quarter of it. */
+#define LIMIT_H 24u
 
 struct job job;
-const char *const child_names[CHILDREN] = {"probe", "source", "installer"};
+const char *const child_names[CHILDREN] = {
+    "probe", "source", "installer", "recorder"};
 
 static uint64_t boottime_ms(void)
 {
@@ -29,12 +34,13 @@ static uint64_t boottime_ms(void)
 bool job_needs(unsigned what)
 {
 	static const uint8_t needs[] = {
-	    [JOB_RESCUE] = NEEDS_SLOTS | NEEDS_ENV | NEEDS_MEDIA,
+	    [JOB_RESCUE] = NEEDS_SLOTS | NEEDS_ENV | NEEDS_MEDIA | NEEDS_STATUS,
 	    [JOB_STATE] = NEEDS_SLOTS | NEEDS_ENV,
-	    [JOB_INSTALL] = NEEDS_SLOTS | NEEDS_ENV | NEEDS_BUNDLE,
+	    [JOB_INSTALL] =
+	        NEEDS_SLOTS | NEEDS_ENV | NEEDS_BUNDLE | NEEDS_STATUS,
 	    [JOB_INFO] = NEEDS_BUNDLE,
 	    [JOB_EXTRACT] = NEEDS_BUNDLE,
-	    [JOB_MARK] = NEEDS_ENV,
+	    [JOB_MARK] = NEEDS_ENV | NEEDS_STATUS,
 	    [JOB_REARM] = NEEDS_SLOTS | NEEDS_ENV,
 	};
 
@@ -56,7 +62,7 @@ void close_fd(int *fd)
 	*fd = -1;
 }
 
-static void kill_child(const struct child *c)
+void kill_child(const struct child *c)
 {
 	if (c->pid > 0)
 		(void)kill(c->pid, SIGKILL);
@@ -74,6 +80,7 @@ void job_end(int reason, const char *format, ...)
 	va_start(ap, format);
 	fmt_v(job.result.seen, sizeof job.result.seen, format, ap);
 	va_end(ap);
+	record_end();
 	for (unsigned i = 0; i < CHILDREN; i++) {
 		kill_child(&job.child[i]);
 		close_fd(&job.child[i].fd);
@@ -115,6 +122,8 @@ static const char *signal_name(int sig)
 
 bool job_reaped(pid_t pid, int status)
 {
+	if (pid == job.stuck)
+		job.stuck = 0;
 	for (unsigned i = 0; i < CHILDREN; i++)
 		if (pid > 0 && job.child[i].pid == pid) {
 			job.child[i].pid = 0;
@@ -150,7 +159,7 @@ static bool reap(void)
 
 static bool any_lost(void)
 {
-	for (unsigned i = 0; i < CHILDREN; i++)
+	for (unsigned i = 0; i < RECORDER; i++)
 		if (job.child[i].lost)
 			return true;
 	return false;
@@ -164,7 +173,7 @@ static void check_lost(void)
 		return;
 	/* the installer's last word may have come after the source's end */
 	hear_child(INSTALLER);
-	for (unsigned i = 0; i < CHILDREN; i++) {
+	for (unsigned i = 0; i < RECORDER; i++) {
 		const struct child *c = &job.child[i];
 
 		if (!c->lost || job.stage == ENDING)
@@ -206,6 +215,10 @@ int start_child(unsigned which, int pipe, struct diag *d)
 		case SOURCE:
 			source_child(&job.work, pair[1], pipe);
 			break;
+		case RECORDER:
+			if (OPT_STATUS)
+				recorder_child(&job.work, pair[1]);
+			break;
 		default:
 			installer_child(&job.work, pair[1], pipe);
 		}
@@ -236,6 +249,9 @@ static int check_setup(const struct job_setup *s, struct diag *d)
 			return diag_fail(
 			    d, w->no_env.reason, "%s", w->no_env.seen);
 	}
+	if (OPT_STATUS && job_needs(NEEDS_STATUS))
+		(void)!status_path(
+		    w->status_path, s->conf, s->settings, &w->no_status);
 	if (job_needs(NEEDS_BUNDLE) && !s->bundle)
 		return diag_fail(d, R_USAGE, "no bundle was named");
 	return 0;
@@ -255,12 +271,14 @@ int job_start(const struct job_setup *s, struct diag *d)
 {
 	struct work *w = &job.work;
 	uint64_t moves = job.moves;
+	pid_t stuck = job.stuck;
 	int r;
 
 	if (job.stage != IDLE)
 		return diag_fail(d, R_INTERNAL, "a job is running");
 	memset(&job, 0, sizeof job);
 	job.moves = moves;
+	job.stuck = stuck;
 	for (unsigned i = 0; i < CHILDREN; i++)
 		job.child[i].fd = -1;
 	r = check_setup(s, d);
@@ -317,7 +335,8 @@ static unsigned stall_s(void)
 /* When the job ends by itself unless something moves. */
 static uint64_t stall_at(void)
 {
-	return job.moved_at + (uint64_t)stall_s() * 1000;
+	return MIN(job.moved_at + stall_s() * UINT64_C(1000),
+	    job.started + LIMIT_H * UINT64_C(3600000));
 }
 
 int job_step(const struct pollfd *p, unsigned count, uint64_t now_ms,
@@ -335,8 +354,12 @@ int job_step(const struct pollfd *p, unsigned count, uint64_t now_ms,
 		hear_child(i - 1);
 	reaped = reap();
 	check_lost();
-	if (job.stage != ENDING && now_ms >= stall_at())
-		job_end(R_TIMEOUT, "nothing moved for %u s", stall_s());
+	if (OPT_STATUS)
+		record_step(now_ms);
+	if (job.stage != ENDING && job.record_until == 0 &&
+	    now_ms >= stall_at())
+		job_end(R_TIMEOUT, "nothing moved for %u s, or no end in %u h",
+		    stall_s(), LIMIT_H);
 	if (job.stage != ENDING || !reaped)
 		return 1;
 	close_fd(&job.lock);
@@ -352,9 +375,10 @@ int job_timeout_ms(uint64_t now_ms)
 
 	if (job.stage == IDLE)
 		return -1;
-	if (job.stage == ENDING || any_lost())
+	if (job.stage == ENDING || any_lost() ||
+	    (job.record_until != 0 && job.child[RECORDER].fd < 0))
 		return REAP_MS;
-	due = stall_at();
+	due = job.record_until != 0 ? job.record_until : stall_at();
 	return due <= now_ms ? 0 : (int)(due - now_ms);
 }
 

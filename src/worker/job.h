@@ -72,6 +72,9 @@ struct job_setup {
 	bool booted_known;     /* STATE: booted was really found out */
 	const struct conf *conf;
 	enum job_format format;
+	/* STATE: what the status file holds, for the installer to read; p is
+	 * NULL: it is not shown. */
+	struct slice status;
 	const struct settings *settings;
 	const struct keyring *keyring;
 	const struct fw_env_config *fw_env; /* NULL: none */
@@ -108,8 +111,9 @@ unsigned job_poll_fds(struct pollfd *p);
 
 /*
  * Handles what is ready (p as polled, count 0 allowed for a pure time check)
- * and the time-outs (now_ms: CLOCK_BOOTTIME). Returns 1 while the job runs, 0
- * when it has ended and *r is filled: its children are dead and reaped.
+ * and the time-outs (now_ms: CLOCK_BOOTTIME): nothing moves for stall_s, or
+ * the job takes a day. Returns 1 while the job runs, 0 when it has ended and
+ * *r is filled: its children are dead and reaped.
  */
 int job_step(const struct pollfd *p, unsigned count, uint64_t now_ms,
     struct job_result *r);

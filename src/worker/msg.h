@@ -11,11 +11,12 @@
 #include "boot/boot.h"
 #include "bundle/manifest.h"
 #include "slot/conf.h"
+#include "slot/status.h"
 #include "worker/job.h"
 
 #define MSG_TEXT 700 /* of one MSG_OUTPUT, with NUL */
 #define MSG_FDS 36   /* two for every target, the environment */
-#define MSG_SPECS (CONF_SLOTS + BOOT_STORES)
+#define MSG_SPECS (CONF_SLOTS + BOOT_STORES + 1)
 
 enum msg_type {
 	MSG_LOG = 1,  /* child: a line for people */
@@ -23,6 +24,7 @@ enum msg_type {
 	MSG_PROBED,   /* probe: which device is which */
 	MSG_FACTS,    /* installer: decide, then grant */
 	MSG_FILE,     /* installer: make this file (extract) */
+	MSG_STATUS,   /* installer: record this, then grant nothing */
 	MSG_OUTPUT,   /* installer: text for standard output */
 	MSG_RESULT,   /* child: its last message */
 	MSG_GRANT,    /* owner: go on, with these descriptors */
@@ -89,6 +91,7 @@ struct msg {
 		struct msg_probed probed;
 		struct msg_facts facts;
 		struct msg_file file;
+		struct status_change status; /* its time: the owner's */
 		struct msg_output output;
 		struct msg_result result;
 		struct msg_grant grant;

@@ -3,14 +3,14 @@
  * Private to the owner's side of a job: job.c is its life from start to end,
  * prepare.c opens what the children get, hear.c checks and handles what they
  * say, grant.c decides and hands over what may be written, unpack.c makes the
- * files of an extracted bundle.
+ * files of an extracted bundle, record.c has the status file written.
  */
 #ifndef LIFEBOAT_OWNER_H
 #define LIFEBOAT_OWNER_H
 
 #include "worker/work.h"
 
-enum { PROBE, SOURCE, INSTALLER, CHILDREN };
+enum { PROBE, SOURCE, INSTALLER, RECORDER, CHILDREN };
 
 /* Always true: pid is 0 when there is none to be reaped. */
 struct child {
@@ -36,15 +36,28 @@ struct job {
 	uint32_t phase;
 	unsigned restarts;
 	bool granted;
+	uint32_t targets; /* that were granted: a bit for each slot */
 	bool probed;
 	int lock; /* of the boot environment, or -1 */
+
+	uint64_t record_until; /* 0: there is no recorder */
+	struct diag recorded;  /* what came of it */
+	unsigned records;      /* that were asked for */
+	bool record_failed;    /* and it was said */
+	pid_t stuck;           /* given up and not yet reaped, or 0 */
 };
 
 extern struct job job;
 extern const char *const child_names[CHILDREN];
 
 /* What a verb needs. */
-enum { NEEDS_SLOTS = 1, NEEDS_ENV = 2, NEEDS_BUNDLE = 4, NEEDS_MEDIA = 8 };
+enum {
+	NEEDS_SLOTS = 1,
+	NEEDS_ENV = 2,
+	NEEDS_BUNDLE = 4,
+	NEEDS_MEDIA = 8,
+	NEEDS_STATUS = 16,
+};
 
 /* True when this job needs it. */
 bool job_needs(unsigned what);
@@ -58,6 +71,9 @@ void job_alive(void);
 
 /* Closes what is open and makes it -1. */
 void close_fd(int *fd);
+
+/* Unless it was reaped already. */
+void kill_child(const struct child *c);
 
 /* A pair of message sockets. R_SYSTEM. */
 int socket_pair(int *pair, struct diag *d) MUST_CHECK;
@@ -81,8 +97,21 @@ void hear_child(unsigned which);
 /* True when s ends within its room; what is not printable becomes '?'. */
 bool text_valid(char *s, size_t room);
 
+/* True when every one of them is a slot of conf, none comes twice, and of the
+ * bootable groups there is one at most. */
+bool targets_valid(const uint8_t *target, uint32_t count);
+
+/* Lets the installer go on that waits in child_ask. */
+void answer_installer(const int *fds, unsigned count);
+
 /* These return false when the message may not be sent. */
 bool grant_on_facts(struct msg_facts *f);
 bool unpack_on_file(struct msg_file *f);
+bool record_on_status(struct status_change *ch);
+
+/* Answers the installer when the recorder has ended, or not in time. */
+void record_step(uint64_t now_ms);
+/* Gives up the recorder. */
+void record_end(void);
 
 #endif

@@ -2,9 +2,10 @@
 /* What the children get: the devices that are meant, opened read-only. */
 #include "base/fmt.h"
 #include "base/log.h"
+#include "options.h"
 #include "worker/owner.h"
 
-/* The slots, then the copies of the environment. */
+/* The slots, the copies of the environment, the data partition. */
 static const char *device_text(const struct work *w, unsigned i)
 {
 	const struct job_setup *s = w->setup;
@@ -13,6 +14,9 @@ static const char *device_text(const struct work *w, unsigned i)
 		return s->conf->slot[i].device;
 	if (i >= CONF_SLOTS && i - CONF_SLOTS < w->stores)
 		return s->fw_env->copy[i - CONF_SLOTS].device;
+	if (OPT_STATUS && i == MSG_SPECS - 1 && w->status_path[0] != '\0' &&
+	    s->settings->data_device[0] != '\0')
+		return s->settings->data_device;
 	return NULL;
 }
 
@@ -37,7 +41,7 @@ static void find_media(struct work *w)
 	const struct devices *t = &w->devices;
 	bool own[DEVICES] = {false};
 
-	for (unsigned i = 0; i < MSG_SPECS; i++)
+	for (unsigned i = 0; i < MSG_SPECS - 1; i++)
 		if (w->target[i].device >= 0)
 			own[devices_disk(t, (unsigned)w->target[i].device)] =
 			    true;
@@ -64,7 +68,8 @@ static void open_target(struct work *w, unsigned i, const int32_t *index)
 	int32_t found = index ? index[i] : -1;
 
 	if (s->kind == SPEC_PATH) {
-		target_open(t, &w->devices, s->value, i >= CONF_SLOTS);
+		target_open(
+		    t, &w->devices, s->value, i - CONF_SLOTS < w->stores);
 	} else if (found < -1 ||
 	           (found >= 0 && w->devices.count == DEVICES - 1)) {
 		/* where the table is full none is known to be the only one */
@@ -92,13 +97,38 @@ static int open_targets(struct work *w, const int32_t *index, struct diag *d)
 		if (!device_text(w, i))
 			continue;
 		open_target(w, i, index);
-		if (i >= CONF_SLOTS && t->reason != 0)
+		if (i - CONF_SLOTS < w->stores && t->reason != 0)
 			return diag_fail(d,
 			    t->reason == R_TARGET_AMBIGUOUS ? t->reason
 			                                    : R_BOOT_IO,
 			    "boot environment: %s", t->seen);
 	}
 	return 0;
+}
+
+/* The data partition is one, is neither a slot nor the environment's, and lies
+ * on a disk that has one of those: no file system of a medium is mounted,
+ * whatever its name is. */
+static void check_data(struct work *w)
+{
+	struct target *t = &w->data;
+	const struct devices *all = &w->devices;
+	bool own = false, other = t->device < 0;
+	int disk = other ? -1 : all->d[t->device].disk;
+
+	for (unsigned i = 0; i < MSG_SPECS - 1; i++) {
+		int device = w->target[i].device;
+
+		if (device < 0)
+			continue;
+		own = own || (int)devices_disk(all, (unsigned)device) == disk;
+		/* an environment may lie between a disk's partitions */
+		other = other || device == t->device ||
+		        (device == disk && i < CONF_SLOTS);
+	}
+	if (other || !own)
+		target_fail(t, R_STATUS_PLACE,
+		    "%s is no partition of its own beside the slots", t->path);
 }
 
 int start_workers(const int32_t *index, struct diag *d)
@@ -114,6 +144,8 @@ int start_workers(const int32_t *index, struct diag *d)
 			    d, w->no_env.reason, "%s", w->no_env.seen);
 		w->stores = 0;
 	}
+	if (OPT_STATUS && w->data.fd >= 0)
+		check_data(w);
 	if (job_needs(NEEDS_MEDIA))
 		find_media(w);
 	r = 0;

@@ -122,6 +122,6 @@ void probe_child(const struct work *w, int fd)
 			look_at_fs(w, i, &b.blk, &m.u.probed);
 	}
 	if (!msg_send(fd, &m, NULL, 0))
-		d.reason = R_INTERNAL;
+		d.reason = R_CHILD;
 	child_end(&d, POLICY_WAIT, 0);
 }

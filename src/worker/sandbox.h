@@ -15,7 +15,13 @@ enum sandbox {
 	SANDBOX_READ,  /* read descriptors, talk over sockets, tell time */
 	SANDBOX_WRITE, /* also pwrite, fsync, fadvise, close */
 	SANDBOX_MTD,   /* also erases and unlocks MTD, nothing else, by ioctl */
+	/* as SANDBOX_WRITE, and opens, renames and removes files; its user
+	 * stays root's, so it must have changed its root to where they lie */
+	SANDBOX_FILES,
 };
+
+/* Closes all descriptors but those in keep (sorted here). */
+void sandbox_close(int *keep, unsigned count);
 
 /*
  * Takes away everything but the descriptors in keep (sorted here). owner is

@@ -39,11 +39,17 @@
 /* Four instructions: leaves the number of the call to be looked at. */
 #define CALL LOAD(arch), IF_EQUAL(ARCH, 1, 0), KILL, LOAD(nr)
 
-/* Where each kind's program starts; each goes on with the one below it. */
-enum { START_MTD = 0, START_WRITE = 11, START_READ = 23 };
+/* Where each kind's program starts; each goes on with the one below it, but
+ * FILES with WRITE. */
+enum { START_FILES = 0, START_MTD = 11, START_WRITE = 22, START_READ = 34 };
 
 /* clang-format off */
 static const struct sock_filter program[] = {
+    [START_FILES] = CALL,
+    ALLOW(__NR_openat),
+    ALLOW(__NR_renameat),
+    ALLOW(__NR_unlinkat),
+    BPF_STMT(BPF_JMP | BPF_JA, START_WRITE - START_MTD),
     [START_MTD] = CALL,
     IF_EQUAL(__NR_ioctl, 0, 6),
         LOAD(args[1]),
@@ -75,6 +81,7 @@ int sandbox_filter(enum sandbox kind, struct diag *d)
 	    [SANDBOX_READ] = START_READ,
 	    [SANDBOX_WRITE] = START_WRITE,
 	    [SANDBOX_MTD] = START_MTD,
+	    [SANDBOX_FILES] = START_FILES,
 	};
 	struct sock_fprog p = {
 	    (unsigned short)(ARRAY_LEN(program) - start[kind]),

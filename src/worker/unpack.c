@@ -69,7 +69,6 @@ static int make_path(struct msg_file *f, int *fd, struct diag *d)
 
 bool unpack_on_file(struct msg_file *f)
 {
-	static struct msg m;
 	struct diag d = {0};
 	int fd = -1;
 
@@ -77,11 +76,10 @@ bool unpack_on_file(struct msg_file *f)
 	    memchr(f->path, '\0', sizeof f->path) == NULL ||
 	    memchr(f->link, '\0', sizeof f->link) == NULL)
 		return false;
-	m.type = MSG_GRANT;
 	if (make_path(f, &fd, &d) != 0)
 		job_end_diag(&d);
-	else if (!msg_send(job.child[INSTALLER].fd, &m, &fd, fd >= 0 ? 1 : 0))
-		job.child[INSTALLER].lost = true;
+	else
+		answer_installer(&fd, fd >= 0 ? 1 : 0);
 	close_fd(&fd);
 	return true;
 }

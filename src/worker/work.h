@@ -18,12 +18,13 @@ struct work {
 	const struct job_setup *setup;
 	pid_t owner;
 	struct devices devices;
-	struct spec spec[MSG_SPECS]; /* of slot, then of env */
+	struct spec spec[MSG_SPECS]; /* of slot, env, data */
 	union {
 		struct target target[MSG_SPECS + 1]; /* all of them */
 		struct {
 			struct target slot[CONF_SLOTS];
 			struct target env[BOOT_STORES];
+			struct target data; /* the status file's partition */
 			struct target bundle;
 		};
 	};
@@ -34,6 +35,11 @@ struct work {
 	struct diag no_env;
 	unsigned media;
 	unsigned medium[SOURCE_MEDIA]; /* indices in devices */
+	/* The status file: where it is (as status_path() has it), or why it
+	 * can be nowhere; both empty: there is none. */
+	char status_path[CONF_TEXT];
+	struct diag no_status;
+	const struct status_change *change; /* for the recorder */
 };
 
 /* The life of each child: ends in child_end, so the process
@@ -42,8 +48,9 @@ struct work {
 void probe_child(const struct work *w, int fd);
 void source_child(const struct work *w, int fd, int pipe);
 void installer_child(const struct work *w, int fd, int pipe);
+void recorder_child(struct work *w, int fd);
 
-/* What all three use. */
+/* What all of them use. */
 
 /* Enters the sandbox and sends everything that is logged to the owner. */
 int child_enter(const struct work *w, enum sandbox kind, int fd, int *keep,
@@ -79,5 +86,11 @@ void describe_bundle(const struct bundle *b, enum job_format format);
 /* status: slots and boot state, in setup's format. */
 void describe_status(
     const struct work *w, const struct boot *boot, const bool *intact);
+
+/* Tells the owner what the status file is to say, and waits until it says so,
+ * or cannot. An install_record, of the bundle and the plan. */
+void report_status(void *ctx, enum status_kind kind);
+/* The same for a slot that was made primary. */
+void report_activated(unsigned slot);
 
 #endif

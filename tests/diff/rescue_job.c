@@ -6,7 +6,7 @@
  *
  * Prints lines, facts, decision and result. Where there are no loop devices,
  * RESCUE_DISKS names image files that stand for the disks of the machine;
- * linked with --wrap=devices_scan.
+ * linked with --wrap=devices_scan. RESCUE_CONF names a lifeboat.conf.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -136,6 +136,9 @@ static int load(char **argv, struct diag *d)
 		r = keyring_load(
 		    &keyring, room, read_file(argv[3], room, sizeof room), d);
 	settings_default(&settings);
+	if (r == 0 && getenv("RESCUE_CONF"))
+		r = settings_parse(&settings, room,
+		    read_file(getenv("RESCUE_CONF"), room, sizeof room), d);
 	for (unsigned i = 4; r == 0 && argv[i]; i++)
 		r = settings_cmdline(&settings, argv[i], d);
 	return r;
@@ -160,6 +163,7 @@ int main(int argc, char **argv)
 	unsigned n;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	log_to(on_log, NULL, LOG_INFO);
 	if (argc < 4 || load(argv, &d) != 0 || job_start(&s, &d) != 0) {
 		printf("%s [%s]\n", d.seen, reason_name(d.reason));
 		return 2;

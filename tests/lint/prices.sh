@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: 0BSD
 #
 # prices.sh: what each option of src/options.h costs in the stripped arm64
-# binary: built with and without it.
+# binary: built with and without it. Then the main job alone, a bundle from a
+# stick to the slots, which has limits that no option may move: 160 KiB, and
+# 96 KiB as an initramfs without kernel modules.
 set -eu
 cd "$(dirname "$0")/../.."
+extras='-DOPT_STATUS=0'
 
 size()
 {
@@ -19,3 +22,13 @@ sed -n 's/^#ifndef \(OPT_[A-Z0-9_]*\)$/\1/p' src/options.h |
 		without=$(size "$option" "-D$option=0")
 		printf '%-16s %8d\n' "$option" $((all - without))
 	done
+main=$(size main "$extras")
+make V=qemu-arm64 QUIET=1 initramfs >/dev/null
+bare=build/qemu-arm64@price-main/bare.cpio
+sed -e '/^file \/lib\/modules\/.*\.ko /d' \
+	-e 's| build/qemu-arm64/lifeboat$| build/qemu-arm64@price-main/lifeboat|' \
+	build/qemu-arm64/initramfs.list | build/tools/mkcpio 0 >"$bare"
+initramfs=$(zopfli --i5 -c "$bare" | wc -c)
+printf '%-16s %8d of 163840 bytes; initramfs %d of 98304\n' \
+	"main job" "$main" "$initramfs"
+[ "$main" -le 163840 ] && [ "$initramfs" -le 98304 ]

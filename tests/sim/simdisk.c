@@ -9,8 +9,10 @@ static struct simdisk *disk_of(struct blk *b)
 }
 
 /* Begins an operation: false when the power is off. */
-static bool begin(struct sim *s, enum sim_fault *fault)
+static bool begin(
+    struct simdisk *d, enum sim_op what, uint64_t at, enum sim_fault *fault)
 {
+	struct sim *s = d->sim;
 	unsigned op = s->ops;
 
 	*fault = FAULT_NONE;
@@ -19,27 +21,34 @@ static bool begin(struct sim *s, enum sim_fault *fault)
 	if (s->off)
 		return false;
 	s->ops++;
-	if (op == s->fault_at)
-		*fault = s->fault;
+	if (op != s->fault_at)
+		return true;
+	s->hit = (struct sim_seen){what, d->index, at};
+	if (s->fault == FAULT_STALL)
+		longjmp(s->stalled, 1);
+	*fault = s->fault;
 	return true;
 }
 
 static int error_of(enum sim_fault fault)
 {
-	switch (fault) {
-	case FAULT_NO_SPACE:
-		return R_FULL;
-	case FAULT_PROTECTED:
-		return R_READ_ONLY;
-	case FAULT_EIO:
-	case FAULT_SHORT:
-		return R_IO;
-	case FAULT_NONE:
-	case FAULT_ALTER:
-	case FAULT_LOSE:
-		break;
-	}
-	return 0;
+	static const int reason[FAULTS] = {
+	    [FAULT_EIO] = R_IO,
+	    [FAULT_SHORT] = R_IO,
+	    [FAULT_NO_SPACE] = R_FULL,
+	    [FAULT_PROTECTED] = R_READ_ONLY,
+	};
+
+	return reason[fault];
+}
+
+static void misread(
+    const struct simdisk *d, uint64_t off, uint8_t *dst, size_t len)
+{
+	if (len <= d->blk.size - off && d->sector <= d->blk.size - off - len)
+		memcpy(dst, d->now + off + d->sector, len);
+	else
+		dst[0] ^= 1;
 }
 
 static int disk_read(struct blk *b, uint64_t off, void *dst, size_t len)
@@ -47,7 +56,7 @@ static int disk_read(struct blk *b, uint64_t off, void *dst, size_t len)
 	struct simdisk *d = disk_of(b);
 	enum sim_fault fault;
 
-	if (!begin(d->sim, &fault))
+	if (!begin(d, SIM_READ, off, &fault))
 		return R_IO;
 	d->sim->reads++;
 	if (fault == FAULT_SHORT)
@@ -55,46 +64,56 @@ static int disk_read(struct blk *b, uint64_t off, void *dst, size_t len)
 	if (error_of(fault) != 0)
 		return error_of(fault);
 	memcpy(dst, d->now + off, len);
+	if (fault == FAULT_MISREAD)
+		misread(d, off, dst, len);
 	return 0;
 }
 
-static void cache_sector(struct sim *s, unsigned disk, unsigned op, uint64_t at)
+static void cache_sector(struct simdisk *d, unsigned op, uint64_t at)
 {
+	struct sim *s = d->sim;
 	struct sim_sector *c = &s->cache[s->cached];
 
 	if (s->cached == SIM_CACHE)
 		abort(); /* the test wrote more than it may between flushes */
-	c->disk = disk;
+	c->disk = d->index;
 	c->op = op;
 	c->at = at;
-	memcpy(c->data, s->disk[disk].now + at, SIM_SECTOR);
+	memcpy(c->data, d->now + at, d->sector);
 	s->cached++;
 }
 
 static void apply_write(
     struct simdisk *d, uint64_t off, const uint8_t *p, size_t len)
 {
-	uint64_t first = off - off % SIM_SECTOR;
+	uint64_t first = off - off % d->sector;
 
 	if (len == 0)
 		return;
 	memcpy(d->now + off, p, len);
-	for (uint64_t at = first; at < off + len; at += SIM_SECTOR)
-		cache_sector(d->sim, d->index, d->sim->ops - 1, at);
+	for (uint64_t at = first; at < off + len; at += d->sector)
+		cache_sector(d, d->sim->ops - 1, at);
 }
 
+static struct sim_entry *next_entry(struct sim *s)
+{
+	if (s->logged == SIM_LOG)
+		abort();
+	return &s->log[s->logged++];
+}
+
+/* Whole sectors, with what is in them after the write. */
 static void log_write(struct simdisk *d, uint64_t off, size_t len)
 {
 	struct sim *s = d->sim;
-	struct sim_entry *e = &s->log[s->logged];
-	uint64_t first = off - off % SIM_SECTOR;
+	uint64_t first = off - off % d->sector;
 	uint64_t end = off + len;
+	struct sim_entry *e;
 
-	if (!s->logging)
+	if (!s->logging || len == 0)
 		return;
-	if (s->logged == SIM_LOG)
-		abort();
-	end += (SIM_SECTOR - end % SIM_SECTOR) % SIM_SECTOR;
+	e = next_entry(s);
+	end += (d->sector - end % d->sector) % d->sector;
 	e->flush = false;
 	e->disk = d->index;
 	e->at = first;
@@ -103,7 +122,13 @@ static void log_write(struct simdisk *d, uint64_t off, size_t len)
 	if (!e->data)
 		abort();
 	memcpy(e->data, d->now + first, e->len);
-	s->logged++;
+}
+
+static void do_write(
+    struct simdisk *d, uint64_t off, const void *src, size_t len)
+{
+	apply_write(d, off, src, len);
+	log_write(d, off, len);
 }
 
 static int disk_write(struct blk *b, uint64_t off, const void *src, size_t len)
@@ -111,25 +136,25 @@ static int disk_write(struct blk *b, uint64_t off, const void *src, size_t len)
 	struct simdisk *d = disk_of(b);
 	enum sim_fault fault;
 
-	if (!begin(d->sim, &fault))
+	if (!begin(d, SIM_WRITE, off, &fault))
 		return R_IO;
 	d->sim->writes++;
-	if (fault == FAULT_SHORT)
-		apply_write(d, off, src, len / 2);
+	if (fault == FAULT_SHORT) /* whole sectors */
+		do_write(d, off, src, len / 2 - len / 2 % d->sector);
 	if (error_of(fault) != 0)
 		return error_of(fault);
 	if (fault == FAULT_LOSE)
 		return 0;
 	if (fault == FAULT_ALTER)
 		d->altered = off;
-	apply_write(d, off, src, len);
-	log_write(d, off, len);
+	do_write(d, off, src, len);
 	return 0;
 }
 
 /* Drops the disk's sectors from the cache, onto the medium. */
 static void write_through(struct sim *s, unsigned disk)
 {
+	struct simdisk *d = &s->disk[disk];
 	unsigned kept = 0;
 
 	for (unsigned i = 0; i < s->cached; i++) {
@@ -141,7 +166,7 @@ static void write_through(struct sim *s, unsigned disk)
 			kept++;
 			continue;
 		}
-		memcpy(s->disk[disk].durable + c->at, c->data, SIM_SECTOR);
+		memcpy(d->durable + c->at, c->data, d->sector);
 	}
 	s->cached = kept;
 }
@@ -152,7 +177,7 @@ static int disk_flush(struct blk *b)
 	struct sim *s = d->sim;
 	enum sim_fault fault;
 
-	if (!begin(s, &fault))
+	if (!begin(d, SIM_FLUSH, 0, &fault))
 		return R_IO;
 	s->flushes++;
 	if (error_of(fault) != 0)
@@ -166,24 +191,28 @@ static int disk_flush(struct blk *b)
 		d->altered = UINT64_MAX;
 	}
 	if (s->logging) {
-		if (s->logged == SIM_LOG)
-			abort();
-		memset(&s->log[s->logged], 0, sizeof s->log[0]);
-		s->log[s->logged].flush = true;
-		s->log[s->logged].disk = d->index;
-		s->logged++;
+		struct sim_entry *e = next_entry(s);
+
+		memset(e, 0, sizeof *e);
+		e->flush = true;
+		e->disk = d->index;
 	}
 	return 0;
 }
 
 static const struct blk_ops ops = {disk_read, disk_write, disk_flush, NULL};
 
-void sim_init(struct sim *s)
+void sim_log(struct sim *s, bool on)
 {
 	for (unsigned i = 0; i < s->logged; i++)
 		free(s->log[i].data);
 	s->logged = 0;
-	s->logging = false;
+	s->logging = on;
+}
+
+void sim_init(struct sim *s)
+{
+	sim_log(s, false);
 	s->disks = 0;
 	sim_start(s);
 }
@@ -191,14 +220,16 @@ void sim_init(struct sim *s)
 struct simdisk *sim_add(struct sim *s, uint64_t size, uint32_t sector)
 {
 	struct simdisk *d = &s->disk[s->disks];
+	uint32_t whole = sector < 512 ? 512 : sector;
 
 	if (s->disks == SIM_DISKS || size > SIM_DISK_MAX ||
-	    size % SIM_SECTOR != 0)
+	    whole > SIM_SECTOR_MAX || size % whole != 0)
 		abort();
 	memset(d, 0, sizeof *d);
 	d->blk.ops = &ops;
 	d->blk.size = size;
 	d->blk.sector = sector;
+	d->sector = whole;
 	d->sim = s;
 	d->index = s->disks++;
 	d->altered = UINT64_MAX;
@@ -211,12 +242,17 @@ void sim_load(struct simdisk *d, uint64_t at, const void *p, size_t len)
 	memcpy(d->now + at, p, len);
 }
 
-void sim_start(struct sim *s)
+void sim_go_on(struct sim *s)
 {
 	s->ops = s->reads = s->writes = s->flushes = 0;
 	s->cut_at = s->fault_at = UINT32_MAX;
 	s->fault = FAULT_NONE;
 	s->off = false;
+}
+
+void sim_start(struct sim *s)
+{
+	sim_go_on(s);
 	s->cached = 0;
 	for (unsigned i = 0; i < s->disks; i++) {
 		struct simdisk *d = &s->disk[i];
@@ -230,27 +266,23 @@ void sim_power_cut(struct sim *s, const bool *keep)
 {
 	for (unsigned i = 0; i < s->cached; i++) {
 		const struct sim_sector *c = &s->cache[i];
+		struct simdisk *d = &s->disk[c->disk];
 
 		if (keep[i])
-			memcpy(s->disk[c->disk].durable + c->at, c->data,
-			    SIM_SECTOR);
+			memcpy(d->durable + c->at, c->data, d->sector);
 	}
 	sim_start(s);
 }
 
-void sim_replay(const struct sim *from, unsigned n, struct sim *to)
+void sim_step(const struct sim *from, unsigned n, struct sim *to)
 {
-	sim_start(to);
-	for (unsigned i = 0; i < n; i++) {
-		const struct sim_entry *e = &from->log[i];
-		struct simdisk *d = &to->disk[e->disk];
+	const struct sim_entry *e = &from->log[n];
 
-		to->ops++;
-		if (e->flush)
-			write_through(to, e->disk);
-		else
-			apply_write(d, e->at, e->data, e->len);
-	}
+	to->ops++;
+	if (e->flush)
+		write_through(to, e->disk);
+	else
+		apply_write(&to->disk[e->disk], e->at, e->data, e->len);
 }
 
 void sim_copy(struct sim *to, const struct sim *from)
@@ -261,6 +293,7 @@ void sim_copy(struct sim *to, const struct sim *from)
 		const struct simdisk *f = &from->disk[i];
 
 		d->blk = f->blk;
+		d->sector = f->sector;
 		d->sim = to;
 		d->index = i;
 		memcpy(d->durable, f->durable, (size_t)f->blk.size);
@@ -268,26 +301,39 @@ void sim_copy(struct sim *to, const struct sim *from)
 	sim_start(to);
 }
 
+uint64_t sim_sector_hash(
+    const struct simdisk *d, uint64_t at, const uint8_t *data)
+{
+	const uint64_t prime = 0x9e3779b97f4a7c15u;
+	uint64_t h[4] = {(at + 1) * prime, d->index + 1, 3, 4};
+
+	for (uint32_t i = 0; i < d->sector; i += 32) {
+		uint64_t v[4];
+
+		memcpy(v, data + i, 32);
+		for (unsigned k = 0; k < 4; k++) {
+			h[k] = (h[k] ^ v[k]) * prime;
+			h[k] ^= h[k] >> 29;
+		}
+	}
+	for (unsigned k = 1; k < 4; k++) {
+		h[0] = (h[0] ^ h[k]) * prime;
+		h[0] ^= h[0] >> 31;
+	}
+	return h[0];
+}
+
 uint64_t sim_hash(const struct sim *s)
 {
-	uint64_t h[4] = {0xcbf29ce484222325u, 2, 3, 4};
+	uint64_t h = 0;
 
 	for (unsigned i = 0; i < s->disks; i++) {
 		const struct simdisk *d = &s->disk[i];
 
-		for (uint64_t at = 0; at < d->blk.size; at += 32) {
-			uint64_t v[4];
-
-			memcpy(v, d->durable + at, 32);
-			for (unsigned k = 0; k < 4; k++) {
-				h[k] = (h[k] ^ v[k]) * 0x9e3779b97f4a7c15u;
-				h[k] ^= h[k] >> 29;
-			}
-		}
+		for (uint64_t at = 0; at < d->blk.size; at += d->sector)
+			h ^= sim_sector_hash(d, at, d->durable + at);
 	}
-	for (unsigned k = 1; k < 4; k++)
-		h[0] = (h[0] ^ h[k]) * 0x9e3779b97f4a7c15u;
-	return h[0] ^ h[0] >> 29;
+	return h;
 }
 
 uint64_t sim_random(uint64_t *state)

@@ -58,7 +58,10 @@ static void test_all(void)
 	CHECK_INT(o.overrides, 2);
 	CHECK_STR(o.override[0], "system:compatible=x");
 	CHECK_STR(o.override[1], "keyring:path=y");
+	CHECK_INT(parse("status"), 0);
+	CHECK(!o.detailed);
 	CHECK_INT(parse("status --detailed mark-good other"), 0);
+	CHECK(o.detailed);
 	CHECK_INT(o.verb, CLI_STATUS);
 	CHECK_INT(o.args, 2);
 	CHECK_INT(parse("--version"), 0);

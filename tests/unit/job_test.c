@@ -391,6 +391,18 @@ static void restarts(const struct work *w, int fd)
 	while (msg_send(fd, &m, NULL, 0));
 }
 
+/* A byte more each time. */
+static void endless(const struct work *w, int fd)
+{
+	(void)w;
+	memset(&m, 0, sizeof m);
+	m.type = MSG_PROGRESS;
+	m.u.progress.total = UINT64_MAX;
+	do
+		m.u.progress.done++;
+	while (msg_send(fd, &m, NULL, 0));
+}
+
 static void controls(const struct work *w, int fd)
 {
 	(void)w;
@@ -580,6 +592,35 @@ static void test_stopped(void)
 	settings.stall_s = 60;
 }
 
+/* Pretends to work for ever. */
+static void test_endless(void)
+{
+	struct job_setup s = {.verb = JOB_INSTALL,
+	    .conf = &conf,
+	    .settings = &settings,
+	    .booted = "B",
+	    .bundle = path[7],
+	    .extract_dir = -1};
+	const uint64_t day = UINT64_C(24) * 3600 * 1000;
+	struct job_result r = {.reason = 1};
+	int steps = 0;
+
+	settings.stall_s = 1000000; /* more than a day */
+	installer_does = endless;
+	source_does = wait_forever;
+	CHECK_INT(job_start(&s, NULL), 0);
+	while (steps++ < 100)
+		CHECK_INT(job_step(NULL, 0, now_ms() + day - 60000, &r), 1);
+	CHECK(job_moves() > 1000);
+	CHECK_INT(job_timeout_ms(now_ms() + day), 0);
+	while (job_step(NULL, 0, now_ms() + day, &r) == 1)
+		(void)poll(NULL, 0, 5);
+	CHECK_INT(r.reason, R_TIMEOUT);
+	CHECK(strstr(r.seen, "no end") != NULL);
+	source_does = NULL;
+	settings.stall_s = 60;
+}
+
 /* ---- extract: nothing is made outside of the folder */
 
 static const struct msg_file *make;
@@ -695,6 +736,7 @@ int main(void)
 	test_targets();
 	test_ends();
 	test_stopped();
+	test_endless();
 	test_extract();
 	/* what never began answers too */
 	{

@@ -400,6 +400,60 @@ static void test_passing_failures_are_repeated_a_little(void)
 	CHECK_INT(times_said("search: no start [target-missing]"), 1);
 }
 
+/* The wait is over while a job hangs: no busy loop until it is repeated. */
+static void test_hangs_longer_than_the_wait(void)
+{
+	begin(POLICY_BOOTABLE, POLICY_INTACT, POLICY_NONE);
+	for (int i = 0; i < 3; i++) {
+		now += 40;
+		rescue_step(NULL, 0, now);
+	}
+	CHECK(life.known);
+	job.silent = true;
+	CHECK(!live(config.settings.wait_s + 10));
+	CHECK(life.running);
+	job.silent = false;
+	job.no_facts = true;
+	job.end.reason = R_TIMEOUT;
+	CHECK(!live(1));
+	job.no_facts = false;
+	job.end.reason = 0;
+	job.facts.medium = POLICY_NEW;
+	CHECK(live(10));
+	CHECK_STR(left_why, "the new system is in place");
+}
+
+/* What is plugged in cannot be read, once or for ever. */
+static void test_unreadable_medium(void)
+{
+	begin(POLICY_BAD, POLICY_BROKEN, POLICY_REFUSED);
+	job.facts.refused = R_IO;
+	CHECK(!live(5));
+	CHECK(times_said("[io-error]") >= 1);
+	job.facts.refused = 0;
+	job.facts.medium = POLICY_NEW;
+	CHECK(live(10));
+	CHECK_STR(left_why, "the new system is in place");
+
+	begin(POLICY_BAD, POLICY_BROKEN, POLICY_REFUSED);
+	job.facts.refused = R_IO;
+	CHECK(!live(3600));
+	CHECK_INT(job.searches, 1 + AGAIN_MAX);
+	CHECK_INT(job.writes, 0);
+
+	/* a slot that can be booted is not kept waiting for ever */
+	begin(POLICY_BOOTABLE, POLICY_INTACT, POLICY_REFUSED);
+	job.facts.refused = R_IO;
+	CHECK(live(3600));
+	CHECK_STR(left_why, "a slot can be booted");
+
+	/* anything else that is wrong with a bundle stays wrong */
+	begin(POLICY_BAD, POLICY_BROKEN, POLICY_REFUSED);
+	job.facts.refused = R_CMS_DIGEST;
+	CHECK(!live(3600));
+	CHECK_INT(job.searches, 1);
+}
+
 static void test_pulled_out(void)
 {
 	begin(POLICY_BAD, POLICY_BROKEN, POLICY_NONE);
@@ -523,6 +577,8 @@ int main(void)
 	test_half_a_slot_is_not_promised_a_reboot();
 	test_failed_rearm_is_not_repeated();
 	test_passing_failures_are_repeated_a_little();
+	test_hangs_longer_than_the_wait();
+	test_unreadable_medium();
 	test_pulled_out();
 	test_devices_that_never_settle();
 	test_nothing_starts_while_modules_load();

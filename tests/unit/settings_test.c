@@ -32,6 +32,37 @@ static void test_default(void)
 	CHECK_STR(s.bundle, "");
 	CHECK_STR(s.rauc_slot, "");
 	CHECK(!s.reinstall && !s.poweroff);
+	CHECK_STR(s.data_device, "");
+	CHECK_STR(s.data_type, "ext4");
+	CHECK_STR(s.data_mount_point, "/data");
+	CHECK_STR(s.data_options, "errors=remount-ro");
+}
+
+static void test_data(void)
+{
+	CHECK_INT(parse("[recovery]\ndevice=/dev/no\n[data]\n"
+	                "device=PARTLABEL=data\ntype=f2fs\n"
+	                "mount-point=/mnt/data\noptions=noacl,nodev\n"
+	                "later=x\nwait=9\n"),
+	    0);
+	CHECK_STR(s.data_device, "PARTLABEL=data");
+	CHECK_STR(s.data_type, "f2fs");
+	CHECK_STR(s.data_mount_point, "/mnt/data");
+	CHECK_STR(s.data_options, "noacl,nodev");
+	CHECK_INT(s.wait_s, 60);
+	CHECK_INT(parse("[data]\noptions=\n"), 0);
+	CHECK_STR(s.data_options, "");
+	CHECK_INT(parse("[data]\ndevice=\n"), R_CONF_VALUE);
+	CHECK_INT(parse("[data]\ntype=\n"), R_CONF_VALUE);
+	CHECK_INT(parse("[data]\nmount-point=\n"), R_CONF_VALUE);
+	CHECK_INT(parse("[data]\ntype=sixteen-letters-\n"), R_CONF_VALUE);
+	CHECK_INT(parse("[data]\ntype=fifteen-letters\n"), 0);
+	/* a matter of the image, not of the command line */
+	CHECK_INT(cmdline("device=/dev/x lifeboat.device=/dev/x "
+	                  "lifeboat.mount-point=/y"),
+	    0);
+	CHECK_STR(s.data_device, "");
+	CHECK_STR(s.data_mount_point, "/data");
 }
 
 static void test_file(void)
@@ -106,6 +137,7 @@ static void test_cmdline(void)
 int main(void)
 {
 	test_default();
+	test_data();
 	test_file();
 	test_cmdline();
 	return check_done("settings");

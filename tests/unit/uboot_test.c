@@ -95,17 +95,25 @@ static void test_read(void)
 	CHECK_INT(b.state.first, 0);
 	CHECK(strstr(b.state.text, "not set") != NULL);
 
-	single("BOOT_ORDER=  |BOOT_A_LEFT=|BOOT_B_LEFT=1||");
+	single("BOOT_ORDER=|BOOT_A_LEFT=|BOOT_B_LEFT=1||");
 	CHECK(b.state.name[0].in_order && !b.state.name[0].known);
 	CHECK_INT(b.state.name[1].attempts, 1);
+	/* Blanks are not empty: scripts find no name in them. */
+	single("BOOT_ORDER=  |BOOT_A_LEFT=1|BOOT_B_LEFT=1||");
+	CHECK(!b.state.name[0].in_order && !b.state.name[1].in_order);
+	CHECK_INT(b.state.primary, -1);
+	CHECK_INT(boot_set_primary(&b, 0, 3, &d), 0);
+	holds(0, 1, "BOOT_ORDER=A B|BOOT_A_LEFT=3|BOOT_B_LEFT=1||");
 
 	/* Values are hexadecimal, and never more than 9 for us. */
 	single("BOOT_ORDER=B A|BOOT_A_LEFT=ff|BOOT_B_LEFT=xyz||");
 	CHECK_INT(b.state.name[0].attempts, 9);
 	CHECK_INT(b.state.name[1].attempts, 0);
 	CHECK_INT(b.state.primary, 0);
-	single("BOOT_A_LEFT=fffffffffffffffffffffff1|BOOT_B_LEFT=A||");
+	single("BOOT_A_LEFT=7fffffffffffffff|BOOT_B_LEFT=A||");
 	CHECK_INT(b.state.name[0].attempts, 9);
+	single("BOOT_A_LEFT=fffffffffffffffffffffff1|BOOT_B_LEFT=A||");
+	CHECK_INT(b.state.name[0].attempts, 0); /* negative in 64 bits */
 	CHECK_INT(b.state.name[1].attempts, 9);
 
 	/* Of two entries the later one counts, as in U-Boot. */
@@ -256,8 +264,12 @@ static void test_tries(void)
 	b.state.tries = 1;
 	memcpy(b.state.tries_id, "\xde\xad\xbe\xef", 4);
 	CHECK_INT(boot_mark_bad(&b, 0, &d), 0);
-	holds(0, 1, "BOOT_ORDER=A|BOOT_A_LEFT=0|LIFEBOAT_TRIES=1:deadbeef||");
+	holds(0, 1, "BOOT_ORDER=A|BOOT_A_LEFT=0|LIFEBOAT_TRIES=1:deadbeef-||");
 	CHECK_INT(b.state.tries, 1);
+	load(1, 1);
+	CHECK_INT(b.state.tries, 1);
+	CHECK_MEM(b.state.tries_id, "\xde\xad\xbe\xef", 4);
+	CHECK(!b.state.name[0].in_order);
 	b.state.tries = 2;
 	CHECK_INT(boot_set_primary(&b, 0, 3, &d), 0);
 	holds(0, 1, "BOOT_ORDER=A|BOOT_A_LEFT=3|LIFEBOAT_TRIES=2:deadbeef||");
@@ -547,14 +559,69 @@ static void test_unreadable(void)
 	load(1, 2);
 	CHECK(!b.state.valid);
 	CHECK(strstr(b.state.text, "flush error") != NULL);
+	/* once is not enough: a copy that seems damaged is read again */
 	sim.fault_at = sim.ops + 1;
+	load(1, 2);
+	CHECK(b.state.valid);
+	sim.cut_at = sim.ops + 1;
 	load(1, 2);
 	CHECK(!b.state.valid);
 	CHECK(strstr(b.state.text, "cannot be read") != NULL);
-	sim.fault_at = sim.ops;
 	CHECK_INT(boot_mark_bad(&b, 0, &d), R_BOOT_IO);
 	CHECK_INT(d.reason, R_BOOT_IO);
 	CHECK_INT(sim.writes, 0);
+}
+
+/* U-Boot's own boot counter, where the environment has it. */
+static void test_bootcount(void)
+{
+	single("BOOT_ORDER=A|BOOT_A_LEFT=3|bootcount=4|bootlimit=3|"
+	       "upgrade_available=1||");
+	CHECK_INT(b.state.primary, -1); /* altbootcmd is next */
+	CHECK_INT(b.state.first, 0);
+	CHECK(b.state.name[0].in_order);
+	CHECK_INT(boot_mark_bad(&b, 0, &d), 0);
+	holds(0, 1,
+	    "BOOT_ORDER=A|BOOT_A_LEFT=0|bootcount=4|bootlimit=3|"
+	    "upgrade_available=1||");
+	CHECK_INT(boot_set_primary(&b, 0, 3, &d), 0);
+	holds(0, 1,
+	    "BOOT_ORDER=A|BOOT_A_LEFT=3|bootcount=0|bootlimit=3|"
+	    "upgrade_available=1||");
+	CHECK_INT(sim.writes, 2);
+	CHECK_INT(b.state.primary, 0);
+
+	/* A system that was good and is not counted any more: what is
+	 * installed anew must be; whether the good one is, is its own affair.
+	 */
+	single("BOOT_A_LEFT=3|upgrade_available=0|bootcount=9|bootlimit=3||");
+	CHECK_INT(b.state.primary, 0);
+	CHECK_INT(boot_mark_good(&b, 0, 3, &d), 0);
+	holds(0, 1,
+	    "BOOT_A_LEFT=3|upgrade_available=0|bootcount=0|bootlimit=3|"
+	    "BOOT_ORDER=A B||");
+	CHECK_INT(boot_mark_bad(&b, 1, &d), 0);
+	holds(0, 1,
+	    "BOOT_A_LEFT=3|upgrade_available=1|bootcount=0|bootlimit=3|"
+	    "BOOT_ORDER=A|BOOT_B_LEFT=0||");
+
+	/* Decimal, and as many as the limit are attempts. */
+	single("bootcount=9|bootlimit=10|upgrade_available=1||");
+	CHECK_INT(b.state.primary, 0);
+	single("bootcount=10|bootlimit=10|upgrade_available=1||");
+	CHECK_INT(b.state.primary, 0);
+	single("bootcount=11|bootlimit=10|upgrade_available=1||");
+	CHECK_INT(b.state.primary, -1);
+	single("bootcount=10|bootlimit=9|upgrade_available=1||");
+	CHECK_INT(b.state.primary, -1);
+	/* A limit that is compiled in is not known here. */
+	single("bootcount=4|upgrade_available=1||");
+	CHECK_INT(b.state.primary, -1);
+
+	/* Not invented where U-Boot does not count. */
+	single("BOOT_ORDER=A|BOOT_A_LEFT=0||");
+	CHECK_INT(boot_set_primary(&b, 0, 3, &d), 0);
+	holds(0, 1, "BOOT_ORDER=A|BOOT_A_LEFT=3||");
 }
 
 int main(void)
@@ -572,6 +639,7 @@ int main(void)
 	test_full();
 	test_faults();
 	test_unreadable();
+	test_bootcount();
 	sim_init(&sim);
 	return check_done("uboot");
 }

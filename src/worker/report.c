@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: 0BSD */
+/* What the installer child has the status file say. */
+#include "worker/installer.h"
+
+_Static_assert(offsetof(struct manifest, format) ==
+                   offsetof(struct status_change, hash) -
+                       offsetof(struct status_change, compatible),
+    "the texts of a status_change are the first ones of a manifest");
+
+static void ask(enum status_kind kind)
+{
+	const struct work *w = self.w;
+
+	if (w->status_path[0] == '\0' && w->no_status.reason == 0)
+		return;
+	self.report.type = MSG_STATUS;
+	self.report.u.status.kind = kind;
+	child_ask(&self.report, NULL, NULL);
+}
+
+void report_status(void *ctx, enum status_kind kind)
+{
+	const struct manifest *m = &self.bundle.manifest;
+	const struct plan *p = &self.plan;
+	struct status_change *ch = &self.report.u.status;
+
+	(void)ctx;
+	memcpy((char *)ch + offsetof(struct status_change, compatible), m,
+	    offsetof(struct manifest, format));
+	memcpy(ch->hash, m->sha256, sizeof ch->hash);
+	ch->activated = self.conf->activate_installed && p->boot_name >= 0
+	                    ? (int32_t)p->root
+	                    : -1;
+	ch->images = p->count;
+	for (unsigned i = 0; i < p->count; i++) {
+		const struct manifest_image *im = &m->image[p->item[i].image];
+
+		ch->image[i].slot = p->item[i].slot;
+		ch->image[i].size = im->size;
+		memcpy(ch->image[i].sha256, im->sha256, sizeof im->sha256);
+	}
+	ask(kind);
+}
+
+void report_activated(unsigned slot)
+{
+	self.report.u.status.activated = (int32_t)slot;
+	ask(STATUS_ACTIVATED);
+}

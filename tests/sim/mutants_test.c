@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: 0BSD */
+/* Deliberately wrong installers: a proof that cannot fail is none. */
+#include "check.h"
+
+#include "faults.h"
+#include "mutants.h"
+#include "scenario_double.h"
+
+/* Where a mutant could do harm. */
+static const struct scenario set_ups[] = {
+    {.env = ENV_REDUNDANT,
+        .classes = CLASSES_TWO,
+        .store = STORE_OLD,
+        .sector = 512},
+    {.env = ENV_SINGLE,
+        .classes = CLASSES_TWO,
+        .groups = GROUPS_BOOTED,
+        .store = STORE_OLD,
+        .sector = 512,
+        .kind = KIND_CHAIN},
+    {.env = ENV_REDUNDANT,
+        .classes = CLASSES_TWO,
+        .groups = GROUPS_BOOTED,
+        .shared = true,
+        .store = STORE_OLD,
+        .sector = 512,
+        .kind = KIND_CHANGED},
+    {.env = ENV_HALF,
+        .classes = CLASSES_TWO,
+        .store = STORE_EMPTY,
+        .sector = 512,
+        .kind = KIND_EXT4},
+    {.env = ENV_REDUNDANT,
+        .groups = GROUPS_TWO,
+        .store = STORE_OLD,
+        .start = START_EXHAUSTED,
+        .sector = 4096},
+};
+
+/* How often the oracle objects. */
+static unsigned long hunt(enum mutant m, const struct mischief *mischief)
+{
+	struct cuts c = {.random = 16, .seed = 1, .mischief = mischief};
+	struct faults f = {.cuts = &c};
+
+	for (size_t i = 0; i < ARRAY_LEN(set_ups); i++) {
+		scenario_make(&set_ups[i]);
+		if (m < MUTANT_NO_READ_BACK)
+			cuts_everywhere(&c);
+		else if (set_ups[i].groups != GROUPS_TWO)
+			faults_everywhere(&f, FAULT_ALTER);
+	}
+	return c.tally.bricks;
+}
+
+int main(void)
+{
+	struct cuts c = {.random = 16, .seed = 1, .loud = true};
+	struct faults f = {.cuts = &c};
+
+	/* the right installer first, in the same mill */
+	for (size_t i = 0; i < ARRAY_LEN(set_ups); i++) {
+		scenario_make(&set_ups[i]);
+		cuts_everywhere(&c);
+		if (set_ups[i].groups != GROUPS_TWO)
+			faults_everywhere(&f, FAULT_ALTER);
+	}
+	CHECK_INT(c.tally.bricks, 0);
+	for (unsigned m = 0; m < MUTANTS; m++) {
+		unsigned long caught =
+		    hunt((enum mutant)m, mutant_make((enum mutant)m));
+
+		printf("| %s | %lu |\n", mutant_text((enum mutant)m), caught);
+		CHECK(caught > 0);
+	}
+	return check_done("mutants");
+}
