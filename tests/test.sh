@@ -3,9 +3,9 @@
 #
 # test.sh BOARD...: everything there is to test: the machine is set up, then
 # check, the comparisons with other implementations, process 1 in
-# namespaces, reproducibility, one boot of each BOARD in QEMU, and the
-# commands of README.md. Each part ends with "NAME: N passed, N failed"; the
-# last line is the sum, "N passed, N failed".
+# namespaces, reproducibility, one boot of each BOARD in QEMU, a sample of the
+# power cuts, and the commands of README.md. Each part ends with
+# "NAME: N passed, N failed"; the last line is the sum, "N passed, N failed".
 set -eu
 cd "$(dirname "$0")/.."
 mkdir -p build/test
@@ -55,6 +55,7 @@ part reproducible tests/reproducible.sh
 for board in "$@"; do
 	part "e2e-$board" tests/e2e/run.sh "$board"
 done
+part powercut tests/e2e/powercut.sh sample
 part readme tests/readme.sh
 echo "$(($(date +%s) - start)) seconds"
 echo "$passed passed, $failed failed"

@@ -5,19 +5,25 @@ printing "name: N passed, N failed". A check that fails ends its case. Without
 a name those run that `make test` has time for."""
 
 import concurrent.futures
+import configparser
+import hashlib
 import os
 import re
+import shutil
 import sys
 import time
 
 sys.dont_write_bytecode = True
 import demo
 import story
-from images import ENV_COPIES, ENV_SIZE, MIB, Images, env_block
+from images import ENV_COPIES, ENV_SIZE, MIB, STATUS, Images, env_block, run
 from qemu import Failed, Machine
 
 AT_ONCE = 2
 CASES = {}
+# A slot whose content is not to be relied on, in the status file.
+PENDING = {"status": "pending", "sha256": None, "size": None,
+           "installed.count": "4"}
 
 
 def case(board, always=True):
@@ -57,6 +63,45 @@ class Test:
         line = machine.expect(*args)
         self.passed += 1
         return line
+
+    def status(self, disk, **slots):
+        """What the status file says of the slots: {key: value} of each, None:
+        not there. All else on the data partition is as it was."""
+        images = self.images
+        held = images.data_tree(disk)
+        was = images.data_tree(images.data(), disk=False)
+        name = "rauc/central.raucs"
+        text = held.pop(name, b"").decode()
+        self.same(held, {k: v for k, v in was.items() if k != name},
+                  "the other files")
+        file = configparser.ConfigParser(interpolation=None)
+        file.read_string(text)
+        for slot, want in slots.items():
+            group = file["slot." + slot.replace("_", ".")]
+            for key, value in want.items():
+                self.same(group.get(key), value, slot + ": " + key)
+        old = configparser.ConfigParser(interpolation=None)
+        old.read_string(STATUS.decode())
+        for group in ("slot.other.0", "system"):
+            self.same(dict(file[group]), dict(old[group]), group)
+        self.check(text.startswith("# kept by the device\n"), "the comment")
+
+    def installed(self, version, count, **files):
+        """The same for slots that were written."""
+        slots = {}
+        for slot, source in files.items():
+            with open(source, "rb") as f:
+                content = f.read()
+            slots[slot] = {
+                "status": "ok", "size": str(len(content)),
+                "sha256": hashlib.sha256(content).hexdigest(),
+                "bundle.version": version, "installed.count": str(count)}
+        return slots
+
+    def good(self, count):
+        return self.installed(
+            story.GOOD, count, rootfs_0=self.images.rootfs(story.GOOD),
+            kernel_0=self.images.slot_kernel)
 
     def comes_up(self, machine, version):
         """Slot A runs this version, marks itself good, and is shut down."""
@@ -220,12 +265,18 @@ def stick_pulled(test):
     with test.machine(disk) as m:
         m.expect(story.WAITING, 60)
         m.plug(stick, bps=6000000)
-        test.expect(m, story.WRITING, 60)
+        test.expect(m, r"writing [1-9]", 60)
         m.unplug()
         test.expect(m, r"medium-removed", 20)
         test.expect(m, story.WAITING, 20)
+        m.qmp("stop")
+        test.status(disk, rootfs_0=PENDING, kernel_0=PENDING)
+        m.qmp("cont")
         m.plug(stick, "again")
-        test.expect(m, story.INSTALLED, 90)
+        test.expect(m, story.INSTALLED, 90, r"status file:")
+        m.qmp("stop")
+        test.status(disk, **test.good(5))
+        m.qmp("cont")
         test.comes_up(m, story.GOOD)
 
 
@@ -250,6 +301,79 @@ def power_cut(test):
         m.plug(stick)
         test.expect(m, story.INSTALLED, 90)
         test.comes_up(m, story.GOOD)
+
+
+@case("qemu-arm64", always=False)
+def status_power_cut(test):
+    """Power fails in the middle of the writing: the file says so durably; the
+    next rescue ends in ok, and one more writes nothing."""
+    images = test.images
+    disk = test.disk(left=0)
+    stick = story.good_stick(images)
+    with test.machine(disk) as m:
+        m.expect(story.WAITING, 60)
+        m.plug(stick, bps=6000000)
+        test.expect(m, r"writing [1-9]", 60)
+    test.status(disk, rootfs_0=PENDING, kernel_0=PENDING)
+    with test.machine(disk) as m:
+        m.expect(story.WAITING, 60)
+        m.plug(stick)
+        test.expect(m, story.INSTALLED, 90)
+        m.qmp("stop")
+    test.status(disk, **test.good(5))
+    before = images.data_tree(disk)
+    # As if the last record had been cut off: found out by reading the slots.
+    images.setenv(disk, "BOOT_A_LEFT", "0")
+    images.setenv(disk, "LIFEBOAT_TRIES", "")
+    for what in ("as it is", "pending"):
+        if what == "pending":
+            images.data_write(disk, "rauc/central.raucs",
+                              before["rauc/central.raucs"].replace(
+                                  b"status=ok", b"status=pending", 2))
+            images.setenv(disk, "BOOT_A_LEFT", "0")
+        with test.machine(disk) as m:
+            m.expect(story.WAITING, 60)
+            m.plug(stick)
+            test.expect(m, story.REARMED, 90, story.INSTALLED)
+            m.qmp("stop")
+        if what == "pending":
+            test.status(disk, **test.good(6))
+        else:
+            test.same(images.data_tree(disk), before, "nothing to record")
+
+
+@case("qemu-arm64", always=False)
+def status_unreachable(test):
+    """No room, no file system, no partition: it is said once, and the rescue
+    goes on."""
+    images = test.images
+    stick = story.good_stick(images)
+    zeros = os.path.join(images.out, "zeros-data")
+    with open(zeros, "wb") as f:
+        f.truncate(images.layout()["data"][1])
+    vfat = images.make("data.fat", lambda path: (
+        shutil.copy(zeros, path), run("mkfs.vfat", path)))
+    for what, data, pattern in (
+            ("no file system", zeros, r"\[status-unreachable\]"),
+            ("another one", vfat, r"\[status-unreachable\]"),
+            ("no partition", None, r"no device is data .status-unreachable"),
+            ("full", images.data(full=True), None)):
+        disk = test.disk(left=0, data=data)
+        if not data:
+            run("sgdisk", "-c", "5:gone", disk)
+        with test.machine(disk) as m:
+            m.expect(story.WAITING, 60)
+            m.plug(stick)
+            test.expect(m, story.INSTALLED, 90)
+            m.qmp("stop")
+            said = m.seen(r"status file:")
+            test.same(len(said), 1 if pattern else 0, what)
+            if pattern:
+                test.check(re.search(pattern, said[0].text), said[0].text)
+        if what == "full":
+            held = images.data_tree(disk)["rauc/central.raucs"]
+            test.same(len(held), len(STATUS), "written in its place")
+            test.check(held.count(b"status=ok\n") == 3, "ok")
 
 
 @case("qemu-arm64")
@@ -602,7 +726,7 @@ umount /dev
     test.same(sorted((held[-1][4], held[-1][block + 4])), [0, 1], "flags")
 
 
-def run(images, name):
+def run_case(images, name):
     """(name, checks passed, seconds, why it failed or None)."""
     test = Test(images, name)
     begin = time.monotonic()
@@ -626,7 +750,7 @@ def main():
     bad = 0
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
         for done in concurrent.futures.as_completed(
-                [pool.submit(run, images, n) for n in names]):
+                [pool.submit(run_case, images, n) for n in names]):
             name, passed, seconds, why = done.result()
             if why:
                 bad += 1

@@ -24,6 +24,39 @@ ENV_COPIES = (0, 0x10000)
 FW_TOOLS = ("fw_printenv", "libubootenv.so.0", "libz.so.1", "libc.so.6",
             "ld-linux-x86-64.so.2")
 
+# What RAUC wrote when it installed the old system, and what is not RAUC's.
+STATUS = b"""# kept by the device
+[slot.rootfs.0]
+bundle.compatible=lifeboat-qemu-arm64
+bundle.version=1.0.0
+bundle.hash=%064d
+status=ok
+sha256=%064d
+size=33554432
+installed.timestamp=2024-02-29T12:00:00Z
+installed.count=4
+activated.timestamp=2024-02-29T12:00:01Z
+activated.count=4
+
+[slot.kernel.0]
+bundle.compatible=lifeboat-qemu-arm64
+bundle.version=1.0.0
+bundle.hash=%064d
+status=ok
+sha256=%064d
+size=29000000
+installed.timestamp=2024-02-29T12:00:00Z
+installed.count=4
+
+[slot.other.0]
+status=ok
+sha256=%064d
+size=1
+
+[system]
+boot-id=5a3c5b1e-5d7a-4f51-9d5e-0e5d3a1c2b4f
+""" % (1, 2, 1, 3, 4)
+
 BOARDS = {
     "qemu-arm64": {
         "debian": "arm64",
@@ -165,8 +198,8 @@ class Images:
             tree = path + ".d"
             shutil.rmtree(tree, ignore_errors=True)
             shutil.copytree(skel, tree, symlinks=True)
-            for folder in ("bin", "dev", "proc", "run", "sys", "etc/rauc",
-                           "usr/bin"):
+            for folder in ("bin", "data", "dev", "proc", "run", "sys",
+                           "etc/rauc", "usr/bin"):
                 os.makedirs(os.path.join(tree, folder), exist_ok=True)
             shutil.copy(busybox, tree + "/bin/busybox")
             with open(tree + "/applets") as f:
@@ -398,9 +431,103 @@ class Images:
             offset += size
         return table
 
+    def data(self, full=False):
+        """The data partition: what a device gathers in its life, and RAUC's
+        status file, which says that the slots are ok; full: no block is
+        free."""
+        def recipe(path):
+            tree = path + ".d"
+            shutil.rmtree(tree, ignore_errors=True)
+            for folder in ("log", "rauc/slot.rootfs.0"):
+                os.makedirs(os.path.join(tree, folder))
+            for name, content in (
+                    ("calibration.bin", bytes(range(256)) * 300),
+                    ("log/messages", b"what happened\n" * 500),
+                    ("empty", b""), ("rauc/notes.txt", b"of the owner\n"),
+                    ("rauc/central.raucs", STATUS)):
+                with open(os.path.join(tree, name), "wb") as f:
+                    f.write(content)
+            os.symlink("log/messages", tree + "/link")
+            sparse(path, self.layout()["data"][1])
+            run("mke2fs", "-q", "-F", "-t", "ext4", "-b", "4096", "-m", "0",
+                "-L", "data", "-E", "root_owner=0:0", "-d", tree, path)
+            # Whoever builds this, on the device they are root's.
+            commands = "".join(
+                "set_inode_field /%s %s 0\n" % (name, field)
+                for name in ("rauc", "rauc/central.raucs")
+                for field in ("uid", "gid"))
+            if full:
+                free = int(re.search(r"Free blocks:\s+(\d+)", run(
+                    "dumpe2fs", "-h", path)).group(1))
+                sparse(path + ".fill", (free - 8) * 4096)
+                with open(path + ".fill", "r+b") as f:
+                    for block in range(free - 8):
+                        f.seek(block * 4096)
+                        f.write(b"full")
+                sparse(path + ".one", 4096)
+                with open(path + ".one", "r+b") as f:
+                    f.write(b"full")
+                commands += "write %s.fill fill\n" % path + "".join(
+                    "write %s.one one%d\n" % (path, i) for i in range(8))
+            run("debugfs", "-w", "-f", "/dev/stdin", path,
+                input=commands.encode())
+            shutil.rmtree(tree)
+        return self.make("data-full.ext4" if full else "data.ext4", recipe,
+                         params=STATUS.decode())
+
+    def data_tree(self, source, disk=True):
+        """{path: content} of the data partition of a disk, or of its image;
+        the file system must be clean."""
+        view = os.path.join(self.out, "data-%d.view" % threading.get_ident())
+        sparse(view, self.layout()["data"][1])
+        with open(source, "rb") as src, open(view, "r+b") as dst:
+            src.seek(self.layout()["data"][0] if disk else 0)
+            dst.write(src.read(self.layout()["data"][1]))
+        features = run("dumpe2fs", "-h", view)
+        assert "needs_recovery" not in features, "the journal is not empty"
+        run("e2fsck", "-fn", view)
+        tree = view + ".d"
+        shutil.rmtree(tree, ignore_errors=True)
+        os.makedirs(tree)
+        run("debugfs", "-R", "rdump / " + tree, view)
+        held = {}
+        for folder, folders, files in os.walk(tree):
+            for name in folders:
+                path = os.path.join(folder, name)
+                held[os.path.relpath(path, tree)] = "folder"
+            for name in files:
+                path = os.path.join(folder, name)
+                if os.path.islink(path):
+                    content = os.readlink(path)
+                else:
+                    with open(path, "rb") as f:
+                        content = f.read()
+                held[os.path.relpath(path, tree)] = content
+        shutil.rmtree(tree)
+        os.unlink(view)
+        return held
+
+    def data_write(self, disk, name, content):
+        """Replaces a file of the disk's data partition."""
+        offset, size = self.layout()["data"]
+        view = disk + ".data"
+        sparse(view, size)
+        with open(disk, "rb") as src, open(view, "r+b") as dst:
+            src.seek(offset)
+            dst.write(src.read(size))
+        with open(view + ".new", "wb") as f:
+            f.write(content)
+        run("debugfs", "-w", "-f", "/dev/stdin", view,
+            input=("rm /%s\nwrite %s.new /%s\nset_inode_field /%s uid 0\n"
+                   % (name, view, name, name)).encode())
+        with open(view, "rb") as src, open(disk, "r+b") as dst:
+            dst.seek(offset)
+            dst.write(src.read())
+
     def disk(self, name, variables, recovery=None, kernel=None, rootfs=None,
-             rootfs_size=64 * MIB):
-        """A fresh disk; variables None: an environment of zeros."""
+             rootfs_size=64 * MIB, data=None):
+        """A fresh disk; variables None: an environment of zeros; data: what is
+        on the data partition, default data()."""
         path = os.path.join(self.out, name)
         table = self.layout(rootfs_size)
         end = sum(table["data"])
@@ -413,10 +540,7 @@ class Images:
                      "-c", "%d:%s" % (number, part)]
         run("sgdisk", "-a", "1", "-o", *args, path)
 
-        def recipe(data):
-            sparse(data, table["data"][1])
-            run("mke2fs", "-q", "-F", "-t", "ext4", "-L", "data", data)
-        put(path, table["data"][0], self.make("data.ext4", recipe))
+        put(path, table["data"][0], data or self.data())
         for part, source in (("recovery", recovery), ("kernel.0", kernel),
                              ("rootfs.0", rootfs)):
             if source:
