@@ -18,7 +18,7 @@
 
 /* boot loaders */
 #ifndef OPT_UBOOT
-#define OPT_UBOOT 1 /* 5,208 */
+#define OPT_UBOOT 1 /* 5,272 */
 #endif
 
 /* sources: partitions and FAT on USB sticks and SD cards */
@@ -33,7 +33,7 @@
 
 /* RAUC's status file */
 #ifndef OPT_STATUS
-#define OPT_STATUS 1 /* 8,448 */
+#define OPT_STATUS 1 /* 8,824 */
 #endif
 
 #endif

@@ -17,9 +17,10 @@
 #   leads to recovery in the same run.
 #
 # lb_* are environment variables, lbx_* the shell's own: those outlive the
-# import of another environment. The environment must hold no lbx_*. Numbers are hexadecimal, as everywhere in
-# U-Boot. Memory: 40400000 kernel, 44000000 ramdisk, 50000000 copy 0,
-# 50010000 copy 1, 50020000 work, 50030000 read back, 50100000 firmware's own.
+# import of another environment, which must hold no lbx_*. Numbers are
+# hexadecimal, as everywhere in U-Boot. Memory: 40400000 kernel, 44000000
+# ramdisk, 50000000 copy 0, 50010000 copy 1, 50020000 work, 50030000 read back,
+# 50100000 firmware's own.
 
 echo "lifeboat boot: start"
 lbx_sect0=

@@ -464,8 +464,10 @@ static void interpret(struct boot *b)
 		if (k >= 0 && s->name[k].attempts > 0)
 			s->primary = k;
 	}
-	/* U-Boot's own boot counter: altbootcmd is next, whatever the order. */
+	/* U-Boot's own boot counter: altbootcmd is next, whatever the order. No
+	 * limit, or 0, is none. */
 	if (count_of(b, "upgrade_available") > 0 &&
+	    count_of(b, "bootlimit") > 0 &&
 	    count_of(b, "bootcount") > count_of(b, "bootlimit"))
 		s->primary = -1;
 	/* The only name stays in the order when it is marked bad. */
@@ -612,15 +614,27 @@ static void set_known(struct boot *b, const char *name, const char *text)
 		set(b, name, text);
 }
 
+static bool has_other(const struct boot *b, unsigned i)
+{
+	for (unsigned k = 0; k < b->state.count; k++)
+		if (k != i && b->state.name[k].in_order &&
+		    b->state.name[k].attempts > 0)
+			return true;
+	return false;
+}
+
 /*
- * U-Boot counts only while upgrade_available is not 0, and nobody but us sets
- * back a bootcount that is over the limit: it would lead to recovery for ever.
+ * Nobody but us sets back a bootcount that is over the limit: it would lead to
+ * recovery for ever. U-Boot counts only while upgrade_available is not 0: where
+ * nothing but the slot that is given up could be started, it has to, or what
+ * does not start would be started for ever. A system that can be started is
+ * left to its own rules.
  */
-static void set_bootcount(struct boot *b, enum boot_place place)
+static void set_bootcount(struct boot *b, unsigned i, enum boot_place place)
 {
 	if (place != BOOT_OUT)
 		set_known(b, "bootcount", "0");
-	if (place != BOOT_REPAIRED)
+	else if (!has_other(b, i))
 		set_known(b, "upgrade_available", "1");
 }
 
@@ -646,7 +660,7 @@ static int uboot_change(struct boot *b, unsigned i, enum boot_place place,
 		set_order(b, i, place != BOOT_OUT);
 	set_left(b, i, attempts);
 	set_tries(b, place);
-	set_bootcount(b, place);
+	set_bootcount(b, i, place);
 	r = check_room(b, d);
 	if (r == 0)
 		r = commit(b, valid, d);

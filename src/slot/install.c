@@ -358,8 +358,13 @@ static int zero_heads(struct install *in)
 	memset(in->piece, 0, INSTALL_HEAD);
 	for (unsigned i = in->plan->count; r == 0 && i-- > 0;) {
 		choose(in, i);
+		/* Of a head that cannot be read no part can be written, because
+		 * the system reads the rest of the block before; all of it can
+		 * be, which also cures it. */
 		for (unsigned k = 0; r == 0 && k < ARRAY_LEN(keys); k++)
-			r = put_key(in, in->piece, k);
+			if (has_key(in, k) && blk_write(in->slot, keys[k],
+			                          in->piece, INSTALL_KEY) == 0)
+				r = flush(in);
 		if (r == 0)
 			r = put_durably(in, 0, in->piece, head_size(in));
 	}
@@ -432,15 +437,16 @@ static void record(struct install *in, enum status_kind kind)
 		in->record(in->ctx, kind);
 }
 
-/* From the first write to the last. */
+static bool is_booted(const struct install *in)
+{
+	return in->boot && in->plan->boot_name >= 0;
+}
+
+/* From the first write to a slot to the last. */
 static int replace(struct install *in)
 {
-	bool booted = in->boot && in->plan->boot_name >= 0;
-	unsigned name = (unsigned)in->plan->boot_name;
-	int r = booted ? boot_mark_bad(in->boot, name, in->d) : 0;
+	int r = zero_heads(in);
 
-	if (r == 0)
-		r = zero_heads(in);
 	if (r == 0)
 		r = each(in, write_body);
 	if (r == 0)
@@ -449,9 +455,9 @@ static int replace(struct install *in)
 		r = each(in, read_back_body);
 	if (r == 0)
 		r = each(in, write_head);
-	if (r == 0 && booted && in->conf->activate_installed)
-		r = boot_set_primary(
-		    in->boot, name, in->conf->boot_attempts_primary, in->d);
+	if (r == 0 && is_booted(in) && in->conf->activate_installed)
+		r = boot_set_primary(in->boot, (unsigned)in->plan->boot_name,
+		    in->conf->boot_attempts_primary, in->d);
 	return r;
 }
 
@@ -468,6 +474,10 @@ int install_run(struct install *in, struct diag *d)
 		r = check_images(in);
 	if (r == 0)
 		r = start_phase(in, PHASE_WRITE);
+	/* The attempt is counted first: whatever storing the status may do to
+	 * the machine, it does not do it for ever. */
+	if (r == 0 && is_booted(in))
+		r = boot_mark_bad(in->boot, (unsigned)in->plan->boot_name, d);
 	if (r != 0)
 		return r;
 	record(in, STATUS_PENDING);

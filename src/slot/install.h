@@ -117,7 +117,7 @@ int install_head_empty(
     struct blk *slot, bool *empty, struct diag *d) MUST_CHECK;
 
 /*
- * Status pending, mark bad, zero heads, bodies, flush, read back, heads,
+ * Mark bad, status pending, zero heads, bodies, flush, read back, heads,
  * flush, read back, mark primary (unless activate-installed is false), status
  * ok. Each step is durable before the next begins. boot->state.tries/tries_id
  * are set by the caller before. Heads are zeroed with the bootable one first

@@ -91,8 +91,9 @@ int compare_content(struct diag *d)
 	if (b->valid && name >= 0 && !b->name[name].in_order &&
 	    self.conf->activate_installed)
 		f->medium = POLICY_NEW;
-	/* power may have failed between the last step and the record of it */
-	if (OPT_STATUS && f->medium == POLICY_SAME)
+	/* power may have failed between the last step and the record of it;
+	 * where nothing can be booted the attempt is counted first */
+	if (OPT_STATUS && f->medium == POLICY_SAME && b->primary >= 0)
 		report_status(NULL, STATUS_OK);
 	return 0;
 }

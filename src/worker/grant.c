@@ -16,7 +16,7 @@ static bool is_booted_group(const struct conf *c, const struct slot *s)
 }
 
 /* Whatever the installer planned, these are never opened for writing. */
-static int check_target(unsigned slot, struct diag *d)
+int check_grant(unsigned slot, struct diag *d)
 {
 	const struct work *w = &job.work;
 	const struct conf *c = w->setup->conf;
@@ -62,7 +62,7 @@ static int open_targets(
 
 	for (unsigned i = 0; i < f->targets; i++) {
 		int fd, direct;
-		int r = check_target(f->target[i], d);
+		int r = check_grant(f->target[i], d);
 
 		if (r == 0)
 			r = target_open_write(&w->slot[f->target[i]],

@@ -128,7 +128,11 @@ static int do_rearm(struct diag *d)
 	r = boot_set_primary(
 	    &self.boot, rearm_name(), self.conf->boot_attempts_primary, d);
 	/* what is not stored is not counted, and would go round for ever */
-	return r == 0 && !b->valid ? diag_fail(d, R_BOOT_IO, "%s", b->text) : r;
+	if (r == 0 && !b->valid)
+		r = diag_fail(d, R_BOOT_IO, "%s", b->text);
+	if (OPT_STATUS && r == 0 && self.plan.count > 0)
+		report_status(NULL, STATUS_OK);
+	return r;
 }
 
 /* ---- the verbs */

@@ -104,6 +104,9 @@ bool targets_valid(const uint8_t *target, uint32_t count);
 /* Lets the installer go on that waits in child_ask. */
 void answer_installer(const int *fds, unsigned count);
 
+/* Whether this slot may ever be opened for writing. R_TARGET_*, R_NO_TARGET. */
+int check_grant(unsigned slot, struct diag *d) MUST_CHECK;
+
 /* These return false when the message may not be sent. */
 bool grant_on_facts(struct msg_facts *f);
 bool unpack_on_file(struct msg_file *f);

@@ -14,11 +14,14 @@
 #define RECORD_MS 30000
 #define RECORDS_MAX 4 /* of one job: same, pending, the end, and no more */
 
-/* Every index is a slot of conf. Before slots were granted they may only be
- * said to hold what was just read. */
+/* Every index is a slot of conf, and what is activated their group. Before
+ * slots were granted, those that could be may only be said to hold what was
+ * just read. */
 static bool images_valid(const struct status_change *ch)
 {
+	const struct conf *c = job.work.setup->conf;
 	uint8_t slot[MANIFEST_IMAGES];
+	bool activated = ch->activated < 0;
 	uint32_t seen = 0;
 
 	if (ch->images == 0 || ch->images > MANIFEST_IMAGES)
@@ -28,11 +31,20 @@ static bool images_valid(const struct status_change *ch)
 			return false;
 		slot[i] = (uint8_t)ch->image[i].slot;
 		seen |= 1u << slot[i];
+		activated = activated || slot[i] == ch->activated ||
+		            c->slot[slot[i]].parent == ch->activated;
 	}
-	if (!targets_valid(slot, ch->images))
+	if (!activated || !targets_valid(slot, ch->images))
 		return false;
-	return job.granted ? (seen & ~job.targets) == 0
-	                   : ch->kind == STATUS_OK && job_needs(NEEDS_MEDIA);
+	if (job.targets != 0)
+		return (seen & ~job.targets) == 0;
+	for (unsigned i = 0; i < CONF_SLOTS; i++) {
+		struct diag d = {0};
+
+		if ((seen >> i & 1) != 0 && check_grant(i, &d) != 0)
+			return false;
+	}
+	return ch->kind == STATUS_OK && job_needs(NEEDS_MEDIA);
 }
 
 /* The texts are looked at where they are written: status_update. */

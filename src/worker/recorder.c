@@ -30,7 +30,8 @@ static struct {
 	int dir, fd; /* of its folder; its own, or -1 */
 	const char *name;
 	char beside[CONF_TEXT + 8]; /* NAME.new, NAME.broken */
-	bool odd;                   /* no file, or none that can be read */
+	bool odd;                   /* something else than a status file */
+	int error;                  /* why it cannot be read: left alone */
 	size_t room;                /* bytes that it has now */
 	size_t old_len, new_len;
 } file;
@@ -92,10 +93,15 @@ static void open_file(void)
 	struct stat st;
 
 	file.fd = openat(file.dir, file.name, O_RDONLY | OPEN_FILE);
-	file.odd = file.fd < 0
-	               ? errno != ENOENT
-	               : fstat(file.fd, &st) != 0 || !S_ISREG(st.st_mode) ||
-	                     st.st_size > (off_t)STATUS_MAX;
+	if (file.fd < 0) {
+		/* a link, a socket, a device where there are none */
+		file.odd = errno == ELOOP || errno == ENXIO ||
+		           (errno == EACCES && geteuid() == 0);
+		file.error = file.odd || errno == ENOENT ? 0 : errno;
+	} else {
+		file.odd = fstat(file.fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+		           st.st_size > (off_t)STATUS_MAX;
+	}
 }
 
 static int open_all(struct work *w, struct diag *d)
@@ -126,10 +132,8 @@ static void read_file(void)
 	       (n = read(file.fd, texts->old + file.old_len,
 	            STATUS_MAX - file.old_len)) > 0)
 		file.old_len += (size_t)n;
-	if (n < 0) {
-		file.odd = true;
-		file.old_len = 0;
-	}
+	if (n < 0)
+		file.error = errno;
 	/* what write_file has filled up is room */
 	file.room = file.old_len;
 	while (file.old_len > 1 && texts->old[file.old_len - 1] == '\n' &&
@@ -199,6 +203,9 @@ static int update(const struct work *w, struct diag *d)
 	int r;
 
 	read_file();
+	errno = file.error;
+	if (errno != 0)
+		return errno_fail(d, R_STATUS_WRITE, file.name);
 	r = status_update(texts->new, &file.new_len, &changed, &damaged,
 	    (struct slice){texts->old, file.old_len}, w->setup->conf, w->change,
 	    d);

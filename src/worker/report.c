@@ -7,12 +7,20 @@ _Static_assert(offsetof(struct manifest, format) ==
                        offsetof(struct status_change, compatible),
     "the texts of a status_change are the first ones of a manifest");
 
+#define TRIES_MAX 5 /* before storing "pending" is suspected of ending them */
+
 static void ask(enum status_kind kind)
 {
 	const struct work *w = self.w;
 
 	if (w->status_path[0] == '\0' && w->no_status.reason == 0)
 		return;
+	if (kind == STATUS_PENDING && self.tries >= TRIES_MAX) {
+		log_warn("status file: left alone until the slots are written, "
+		         "since %u attempts were cut short",
+		    self.tries);
+		return;
+	}
 	self.report.type = MSG_STATUS;
 	self.report.u.status.kind = kind;
 	child_ask(&self.report, NULL, NULL);

@@ -7,6 +7,10 @@
 # them only the command line's part is run.
 set -eu
 cd "$(dirname "$0")/../.."
+if [ "$(id -u)" = 0 ] && [ "${RECORDER_SH_INSIDE:-}" != "$PWD" ]; then
+	export RECORDER_SH_INSIDE="$PWD"
+	exec tests/own-root.sh "tests/diff/${0##*/}" "$@"
+fi
 top=$PWD
 lifeboat=${LIFEBOAT:-$top/build/host/lifeboat}
 bundles=$top/build/tests/bundles

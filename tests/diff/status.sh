@@ -11,7 +11,7 @@ export LC_ALL=C.UTF-8
 cd "$(dirname "$0")/../.."
 if [ "${STATUS_SH_INSIDE:-}" != "$PWD" ]; then
 	export STATUS_SH_INSIDE="$PWD"
-	exec unshare --mount --propagation private "tests/diff/${0##*/}" "$@"
+	exec tests/own-root.sh "tests/diff/${0##*/}" "$@"
 fi
 work=${1:-build/test/status}
 rm -rf "$work"

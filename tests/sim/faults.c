@@ -54,9 +54,13 @@ static bool is_right(
 		return false;
 	if (part == PART_DATA)
 		return reason == 0 && (!fails(kind) || !v->told);
-	if (reason == 0) /* what reads badly may look broken, or lost */
+	/* What reads badly may look broken, or lost. A part of a head that
+	 * cannot be zeroed is zeroed with the rest; that no other write
+	 * passes unnoticed is judged by what stands in the slot. */
+	if (reason == 0)
 		return op == SIM_READ || !fails(kind) ||
-		       (op == SIM_FLUSH && part == PART_ENV);
+		       (op == SIM_FLUSH && part == PART_ENV) ||
+		       (op == SIM_WRITE && part == PART_SLOT);
 	if (part == PART_ENV)
 		return reason == R_BOOT_IO;
 	if (op == SIM_READ || !fails(kind))

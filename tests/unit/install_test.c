@@ -629,20 +629,81 @@ static void record(void *ctx, enum status_kind kind)
 	    sim.writes);
 }
 
+static const struct blk_ops *below;
+static bool cured;
+
+static int deaf_read(struct blk *b, uint64_t off, void *dst, size_t len)
+{
+	return below->read(b, off, dst, len);
+}
+
+static int deaf_write(struct blk *b, uint64_t off, const void *src, size_t len)
+{
+	(void)b;
+	(void)off;
+	(void)src;
+	(void)len;
+	return R_IO;
+}
+
+static const struct blk_ops deaf = {deaf_read, deaf_write, NULL, NULL};
+
+/* A block that cannot be read: the system reads it before it writes a part of
+ * it, and a whole one cures it. */
+static int torn_write(struct blk *b, uint64_t off, const void *src, size_t len)
+{
+	cured = cured || (off == 0 && len >= INSTALL_HEAD);
+	if (off < INSTALL_HEAD && !cured)
+		return R_IO;
+	return below->write(b, off, src, len);
+}
+
+static int torn_read(struct blk *b, uint64_t off, void *dst, size_t len)
+{
+	return off < INSTALL_HEAD && !cured ? R_IO
+	                                    : below->read(b, off, dst, len);
+}
+
+static int torn_flush(struct blk *b)
+{
+	return below->flush(b);
+}
+
+static void test_unreadable_head(void)
+{
+	static const struct blk_ops torn = {
+	    torn_read, torn_write, torn_flush, torn_read};
+
+	machine(512);
+	below = disk[0]->blk.ops;
+	disk[0]->blk.ops = &torn;
+	CHECK_INT(install_run(&in, &d), 0);
+	CHECK(cured);
+	CHECK(is_new());
+	CHECK_INT(boot.state.primary, 0);
+}
+
 /* bad-before-touched, good-after-durable: the status file too. */
 static void test_record(void)
 {
 	in.record = record;
 	machine(512);
 	CHECK_INT(install_run(&in, &d), 0);
-	CHECK_STR(recorded, "P0 O16 ");
+	CHECK_STR(recorded, "P1 O16 ");
 
 	recorded[0] = '\0';
 	machine(512);
 	sim.fault = FAULT_EIO;
 	sim.fault_at = sim.ops + 30;
 	CHECK(install_run(&in, &d) != 0);
-	CHECK(strncmp(recorded, "P0 F", 4) == 0);
+	CHECK(strncmp(recorded, "P1 F", 4) == 0);
+
+	/* Nothing was touched: nothing is to be said. */
+	recorded[0] = '\0';
+	machine(512);
+	env->blk.ops = &deaf;
+	CHECK_INT(install_run(&in, &d), R_BOOT_IO);
+	CHECK_STR(recorded, "");
 
 	recorded[0] = '\0';
 	machine(512);
@@ -669,6 +730,7 @@ int main(void)
 	test_head_empty();
 	test_flushes();
 	test_head_order();
+	test_unreadable_head();
 	test_record();
 	sim_init(&sim);
 	return check_done("install");

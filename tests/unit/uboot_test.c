@@ -591,9 +591,8 @@ static void test_bootcount(void)
 	CHECK_INT(sim.writes, 2);
 	CHECK_INT(b.state.primary, 0);
 
-	/* A system that was good and is not counted any more: what is
-	 * installed anew must be; whether the good one is, is its own affair.
-	 */
+	/* A system that is not counted any more is left alone, as long as it
+	 * can be started. */
 	single("BOOT_A_LEFT=3|upgrade_available=0|bootcount=9|bootlimit=3||");
 	CHECK_INT(b.state.primary, 0);
 	CHECK_INT(boot_mark_good(&b, 0, 3, &d), 0);
@@ -602,8 +601,17 @@ static void test_bootcount(void)
 	    "BOOT_ORDER=A B||");
 	CHECK_INT(boot_mark_bad(&b, 1, &d), 0);
 	holds(0, 1,
-	    "BOOT_A_LEFT=3|upgrade_available=1|bootcount=0|bootlimit=3|"
+	    "BOOT_A_LEFT=3|upgrade_available=0|bootcount=0|bootlimit=3|"
 	    "BOOT_ORDER=A|BOOT_B_LEFT=0||");
+	single("BOOT_ORDER=A B|BOOT_A_LEFT=3|bootcount=5|bootlimit=3|"
+	       "upgrade_available=0||");
+	CHECK_INT(boot_mark_bad(&b, 1, &d), 0);
+	CHECK_INT(b.state.primary, 0);
+	/* What is the last one has to be counted, or it is started for ever. */
+	CHECK_INT(boot_mark_bad(&b, 0, &d), 0);
+	holds(0, 1,
+	    "BOOT_ORDER=A|BOOT_A_LEFT=0|bootcount=5|bootlimit=3|"
+	    "upgrade_available=1|BOOT_B_LEFT=0||");
 
 	/* Decimal, and as many as the limit are attempts. */
 	single("bootcount=9|bootlimit=10|upgrade_available=1||");
@@ -614,9 +622,11 @@ static void test_bootcount(void)
 	CHECK_INT(b.state.primary, -1);
 	single("bootcount=10|bootlimit=9|upgrade_available=1||");
 	CHECK_INT(b.state.primary, -1);
-	/* A limit that is compiled in is not known here. */
+	/* No limit, or 0: never. */
 	single("bootcount=4|upgrade_available=1||");
-	CHECK_INT(b.state.primary, -1);
+	CHECK_INT(b.state.primary, 0);
+	single("bootcount=4|bootlimit=0|upgrade_available=1||");
+	CHECK_INT(b.state.primary, 0);
 
 	/* Not invented where U-Boot does not count. */
 	single("BOOT_ORDER=A|BOOT_A_LEFT=0||");
