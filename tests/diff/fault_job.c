@@ -293,10 +293,12 @@ static const struct rule rules[] = {
     {INSTALLER_CHILD, SYS_pread64, ON_SLOT, 0, 0, ERRORS, {0}, true},
     {INSTALLER_CHILD, SYS_pread64, ON_SLOT, 0, 1, ERRORS, {R_TARGET_READBACK},
         true},
+    /* a part of a head that cannot be zeroed is zeroed with the rest; that no
+     * other write passes is judged by what the slots then hold */
     {INSTALLER_CHILD, SYS_pwrite64, ON_SLOT, 0, 1, KIND(EROFS),
-        {R_TARGET_READ_ONLY}, false},
+        {R_TARGET_READ_ONLY}, true},
     {INSTALLER_CHILD, SYS_pwrite64, ON_SLOT, 0, 1, ERRORS, {R_TARGET_WRITE},
-        false},
+        true},
     {INSTALLER_CHILD, SYS_fsync, ON_SLOT, 0, 1, ERRORS, {R_TARGET_FLUSH},
         false},
     {INSTALLER_CHILD, SYS_fadvise64, -1, 0, -1, ERRORS, {0}, true},
