@@ -61,7 +61,7 @@ LINK := -Wl,-T,src/far.ld -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,norelr
 D := build/deps
 LIBDEPS := $D/$(DEPS)/libdeps.a
 INC := -Isrc -I. -isystem $D/src/bearssl/inc -isystem $D/src/libdeflate \
-	-isystem $D/src/libzstd/lib
+	-isystem $D/src/libzstd/lib -isystem $D/src/lz4/lib -isystem $D/src/xz
 CFLAGS = $(WARN) $(WERROR) $(MODE) $(INC) $(OPTS) -ffile-prefix-map=$(CURDIR)=.
 
 MAIN := init/main.c
@@ -76,9 +76,9 @@ BOARDS := $(patsubst board/%/board.mk,%,$(sort $(wildcard board/*/board.mk)))
 BOOTED := $(foreach b,$(BOARDS),$(shell sed -n s/^KERNEL_SLOT.*/$b/p board/$b/board.mk))
 
 .DELETE_ON_ERROR .SECONDARY:
-.PHONY: all host lifeboat initramfs boards check unit sim lint lint-deep test demo fuzz \
+.PHONY: all host lifeboat initramfs boards check unit sim lint lint-deep test coverage demo fuzz \
 	fuzz-all fmt size prices reproducible deps setup keyring test-programs \
-	test-fuzzers campaign-e2e campaign-powercut notices clean distclean help FORCE
+	test-fuzzers campaign-diff campaign-e2e campaign-powercut notices clean distclean help FORCE
 
 all: lifeboat $(if $(KERNEL_RECOVERY),initramfs) ## all: build/BOARD/{lifeboat,initramfs.cpio.gz}
 lifeboat: $B/lifeboat
@@ -120,10 +120,10 @@ $B/lib.a: $(LIBOBJ) $(HELPERS)
 $B/tests/fuzz/%_fuzz: $B/tests/fuzz/%_fuzz.o $B/lib.a $(LIBDEPS) \
 		$(if $(filter-out fuzz,$V),$B/tests/fuzz/replay.o)
 	$(call say,LD) $(CC) $(MODE) $(if $(filter fuzz,$V),-fsanitize=fuzzer) \
-		-o $@ $(filter %.o,$^) $B/lib.a $(LIBDEPS)
+		-o $@ $(filter %.o,$^) $B/lib.a $(LIBDEPS) $B/lib.a
 
 $B/tests/%_test: $B/tests/%_test.o $B/lib.a $(LIBDEPS)
-	$(call say,LD) $(CC) $(MODE) -o $@ $< $B/lib.a $(LIBDEPS)
+	$(call say,LD) $(CC) $(MODE) -o $@ $< $B/lib.a $(LIBDEPS) $B/lib.a
 
 $D/%/libdeps.a: src/build-deps.sh src/deps.mk src/libc.c
 	$(call say,DEPS) src/build-deps.sh $*
@@ -136,9 +136,10 @@ keyring: $(PEM)
 build/pki/keyring.pem: keys/mkpki.sh
 	@mkdir -p build && keys/mkpki.sh build/pki >build/pki.log 2>&1 || { cat build/pki.log; exit 1; }
 	@touch $@
-$B/embedded.c: src/embed.sh $(PEM) $(LIBDEPS) $B/flags Makefile
-	@src/embed.sh $(PEM) $(if $(KEYRING),false,true) $(VERSION) \
-		$D/$(DEPS)/versions >$@
+# Always made, taken when it is another: an old file may be a new choice.
+$B/embedded.c: $(PEM) $(LIBDEPS) $B/flags FORCE
+	@src/embed.sh $(PEM) $(if $(KEYRING),false,true) $(VERSION) $D/$(DEPS)/versions >$@.new
+	@cmp -s $@.new $@ || mv $@.new $@
 
 # ---- initramfs
 
@@ -168,8 +169,9 @@ test-fuzzers: $(FUZZERS)
 test: ## test: setup, check, the oracles, process 1, every board in QEMU
 	+@tests/test.sh $(BOOTED)
 
+coverage: ; +@tests/coverage.sh ## coverage: lines that the tests reach of what reads signed bytes
 demo: setup ; +@tests/e2e/demo.sh ## demo: a dead device is rescued from a USB stick
-campaign-e2e campaign-powercut: ; +@tests/$(if $(filter %t,$@),sim,e2e)/campaign.sh ## campaign-e2e, campaign-powercut: all cases in QEMU, power cuts by the million
+campaign-diff campaign-e2e campaign-powercut: ; +@tests/$(subst powercut,sim,$(@:campaign-%=%))/campaign.sh ## campaign-diff, campaign-e2e, campaign-powercut: trust at length, all cases in QEMU, power cuts by the million
 fuzz fuzz-all: ## fuzz T=name, fuzz-all: SECONDS (default 600) each, and totals
 	+@tests/fuzz/run.sh $(SECONDS) $(if $(filter fuzz,$@),$(T))
 
@@ -182,9 +184,7 @@ size: ## size: bytes of each module on arm64, and what the budget leaves
 	@tests/lint/size.sh build/qemu-arm64
 prices: ; +@tests/lint/prices.sh ## prices: what each option of src/options.h costs in bytes
 
-fmt: ## fmt: clang-format on every C file
-	@clang-format -i $$(find src init tests rootfs-skel -name '*.[ch]')
-
+fmt: ; @clang-format -i $$(find src init tests rootfs-skel -name '*.[ch]') ## fmt: clang-format on every C file
 setup: ; @tests/setup.sh ## setup: installs what is needed (root), or says what is missing
 deps: $(LIBDEPS) ## deps: only fetches and builds what BOARD links
 clean: ## clean: removes what was built, keeps downloads and libraries

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 #include "base/embedded.h"
 #include "init/init.h"
+#include "options.h"
 
 /* Reads it into c->text. Its length; what is wrong with a file that is there
  * goes to d, and the result is negative. */
@@ -39,10 +40,32 @@ void config_read_settings(struct config *c)
 	settings_default(&c->settings);
 	if (n > 0)
 		(void)!settings_parse(&c->settings, c->text, (size_t)n, &d);
-	say(path, &d);
+	/* Whom to trust may stand behind the error. */
+	break_with(c, path, &d);
 	if (read_text(c, line, &d) > 0)
 		(void)!settings_cmdline(&c->settings, c->text, &d);
 	say(line, &d);
+	if (!keyring_is_development)
+		settings_release(&c->settings);
+}
+
+/* One file of [encryption]: only crypt bundles need it. */
+static void read_secret(struct config *c, const char *path,
+    int (*load)(struct recipient *, const char *, size_t, struct diag *))
+{
+	struct diag d = {0};
+	int n;
+
+	if (path[0] == '\0')
+		return;
+	n = read_text(c, path, &d);
+	if (n >= 0)
+		(void)!load(&c->recipient, c->text, (size_t)n, &d);
+	else
+		(void)diag_fail(&d, R_CRYPT_CONF,
+		    "no file; keys in a token (pkcs11:) are not supported");
+	wipe(c->text, sizeof c->text);
+	say(path, &d);
 }
 
 void config_read(struct config *c)
@@ -66,6 +89,16 @@ void config_read(struct config *c)
 
 	(void)!keyring_load(&c->keyring, keyring_pem, keyring_pem_len, &d);
 	break_with(c, "built-in keyring", &d);
+
+	if (OPT_CRYPT) {
+		(void)!conf_resolve(c->conf.encryption_key, path, &d);
+		(void)!conf_resolve(c->conf.encryption_cert, path, &d);
+		say(path, &d);
+		read_secret(c, c->conf.encryption_key, recipient_load);
+		if (c->recipient.type != RECIPIENT_NONE)
+			read_secret(
+			    c, c->conf.encryption_cert, recipient_load_cert);
+	}
 
 	/* Last: it stays in the buffer. An empty one has a meaning, boot.h. */
 	c->initial_env = read_text(c, env_path, &d) >= 0 ? c->text : NULL;

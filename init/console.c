@@ -5,11 +5,13 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/embedded.h"
 #include "base/fmt.h"
 #include "init/init.h"
 
 #define RING 8192 /* what may wait for a slow serial line, bytes */
 #define NAME 24
+#define PREFIX "lifeboat: "
 
 struct console {
 	int out, in;   /* -1: closed */
@@ -73,6 +75,24 @@ static void set_up_tty(int fd)
 	(void)tcsetattr(fd, TCSANOW, &t);
 }
 
+static void put(struct console *c, const char *text)
+{
+	for (; *text != '\0'; text++)
+		c->ring[(c->head + c->len++) % RING] = *text;
+}
+
+/* All of prefix, line, end or nothing. */
+static bool put_line(
+    struct console *c, const char *prefix, const char *line, const char *end)
+{
+	if (strlen(prefix) + strlen(line) + strlen(end) > RING - c->len)
+		return false;
+	put(c, prefix);
+	put(c, line);
+	put(c, end);
+	return true;
+}
+
 static void add(int out, int in, const char *name)
 {
 	struct console *c = &consoles[console_count++];
@@ -83,6 +103,9 @@ static void add(int out, int in, const char *name)
 	fmt(c->name, sizeof c->name, "%s", name);
 	c->screen = is_screen(name);
 	set_up_tty(out);
+	/* each says it, whenever it comes */
+	if (keyring_is_development)
+		(void)put_line(c, PREFIX, DEVELOPMENT_WARNING, "\n");
 }
 
 static void open_named(const char *name)
@@ -156,24 +179,6 @@ static void flush(struct console *c)
 	}
 }
 
-static void put(struct console *c, const char *text)
-{
-	for (; *text != '\0'; text++)
-		c->ring[(c->head + c->len++) % RING] = *text;
-}
-
-/* All of prefix, line, end or nothing. */
-static bool put_line(
-    struct console *c, const char *prefix, const char *line, const char *end)
-{
-	if (strlen(prefix) + strlen(line) + strlen(end) > RING - c->len)
-		return false;
-	put(c, prefix);
-	put(c, line);
-	put(c, end);
-	return true;
-}
-
 static void say(const char *prefix, const char *line)
 {
 	for (struct console *c = consoles; c < CONSOLE_END; c++) {
@@ -188,7 +193,7 @@ static void say(const char *prefix, const char *line)
 		if (c->lost > 0) {
 			fmt(note, sizeof note, "%u lines did not fit here",
 			    c->lost);
-			if (put_line(c, "lifeboat: ", note, "\n"))
+			if (put_line(c, PREFIX, note, "\n"))
 				c->lost = 0;
 		}
 		if (c->lost > 0 || !put_line(c, prefix, line, "\n"))
@@ -201,7 +206,7 @@ void console_sink(void *ctx, enum log_level level, const char *line)
 {
 	(void)ctx;
 	(void)level;
-	say("lifeboat: ", line);
+	say(PREFIX, line);
 }
 
 void console_say(const char *line)
@@ -216,8 +221,7 @@ void console_progress(const char *text, bool line)
 			continue;
 		if (c->screen && c->len == 0)
 			c->progress = put_line(c, "\r", text, "\033[K");
-		else if (!c->screen && line &&
-		         !put_line(c, "lifeboat: ", text, "\n"))
+		else if (!c->screen && line && !put_line(c, PREFIX, text, "\n"))
 			c->lost++;
 		flush(c);
 	}

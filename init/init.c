@@ -39,16 +39,13 @@ static void say_hello(void)
 	console_say(line);
 	log_info("repairs this device from a medium with a bundle (*.raucb): a "
 	         "USB stick or SD card, FAT");
-	if (keyring_is_development)
-		log_warn(DEVELOPMENT_WARNING);
 	early_report();
 }
 
 static void say_clock(void)
 {
 	if (time(NULL) < build_epoch)
-		log_warn("the clock is earlier than this image: "
-		         "certificates are judged by the image's date");
+		log_warn("the clock is earlier than this image");
 }
 
 /* ---- devices and modules */

@@ -49,6 +49,7 @@ struct config {
 	struct conf conf;
 	struct settings settings;
 	struct keyring keyring;
+	struct recipient recipient; /* secret */
 	struct fw_env_config fw_env;
 	bool have_fw_env;
 	const char *initial_env; /* NULL: none */

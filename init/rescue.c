@@ -250,6 +250,7 @@ static void start_job(enum job_verb verb, bool late, uint64_t now)
 	    .conf = &c->conf,
 	    .settings = &c->settings,
 	    .keyring = &c->keyring,
+	    .recipient = &c->recipient,
 	    .fw_env = c->have_fw_env ? &c->fw_env : NULL,
 	    .initial_env = c->initial_env,
 	    .booted = c->settings.rauc_slot,

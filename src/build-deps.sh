@@ -24,7 +24,7 @@ deps=$here/deps.sh
 if [ -z "${DEPS_SOURCES:-}" ]; then
 	DEPS_SOURCES=1 exec flock "$dir/lock" "$0" "$@"
 fi
-for name in bearssl libdeflate libzstd; do
+for name in bearssl libdeflate libzstd busybox lz4; do
 	[ -e "$dir/src/$name.version" ] && continue
 	"$deps" source "$name" "$dir/src/$name" 2>"$dir/$name.log" || {
 		cat "$dir/$name.log" >&2
@@ -50,6 +50,92 @@ cat >"$dir/src/libzstd.pre.h" <<'EOT'
 #define ZSTD_malloc(size) ((void)(size), (void *)0)
 #define ZSTD_calloc(n, size) ((void)(n), (void)(size), (void *)0)
 #define ZSTD_free(p) ((void)(p))
+EOT
+
+# XZ Embedded, which Debian has as a part of busybox's sources: its files, in
+# the public domain, and nothing else of busybox. One call decodes one block;
+# its state is laid out in memory of the caller's.
+mkdir -p "$dir/src/xz"
+cat >"$dir/src/xz/xz_block.h" <<'EOT'
+#include <stddef.h>
+/* 1: one whole .xz stream was decoded, into *n bytes, cap at most; else 0.
+ * work is of 32 KiB, aligned to 16, and may hold anything. */
+int xz_block(void *work, const void *src, size_t len, void *dst, size_t cap,
+	size_t *n);
+EOT
+cat >"$dir/src/xz/xz_block.c" <<'EOT'
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include "xz_block.h"
+#define XZ_CONFIG_H
+#define XZ_EXTERN static
+#define XZ_DEC_SINGLE
+#define XZ_DEC_X86
+#define XZ_DEC_POWERPC
+#define XZ_DEC_IA64
+#define XZ_DEC_ARM
+#define XZ_DEC_ARMTHUMB
+#define XZ_DEC_SPARC
+#define NOINLINE
+#define noinline_for_stack
+#ifndef __always_inline
+#define __always_inline inline
+#endif
+#define kmalloc(size, flags) ((void)(size), (void *)0)
+#define kfree(p) ((void)(p))
+#define vfree(p) ((void)(p))
+#define memeq(a, b, size) (memcmp(a, b, size) == 0)
+#define memzero(p, size) memset(p, 0, size)
+#define min(x, y) ((x) < (y) ? (x) : (y))
+#define min_t(type, x, y) min(x, y)
+#define XZ_INTERNAL_CRC32 0
+uint32_t crc32_update(uint32_t crc, const void *data, size_t len);
+#define xz_crc32(p, size, crc) crc32_update(crc, p, size)
+static uint32_t get_le32(const uint8_t *p)
+{
+	return p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24;
+}
+static void put_le32(uint32_t v, uint8_t *p)
+{
+	p[0] = v;
+	p[1] = v >> 8;
+	p[2] = v >> 16;
+	p[3] = v >> 24;
+}
+#define get_unaligned_le32(p) get_le32(p)
+#define get_unaligned_be32(p) __builtin_bswap32(get_le32(p))
+#define put_unaligned_le32(v, p) put_le32(v, p)
+#define put_unaligned_be32(v, p) put_le32(__builtin_bswap32(v), p)
+#include "xz.h"
+#include "xz_private.h"
+#include "xz_dec_bcj.c"
+#include "xz_dec_lzma2.c"
+#include "xz_dec_stream.c"
+struct state {
+	struct xz_dec dec;
+	struct xz_dec_bcj bcj;
+	struct xz_dec_lzma2 lzma2;
+};
+_Static_assert(sizeof(struct state) <= 32768, "work");
+int xz_block(void *work, const void *src, size_t len, void *dst, size_t cap,
+	size_t *n)
+{
+	struct state *s = work;
+	struct xz_buf b = {.in = src, .in_size = len, .out = dst,
+		.out_size = cap};
+
+	memset(s, 0, sizeof *s);
+	s->dec.mode = XZ_SINGLE;
+	s->dec.bcj = &s->bcj;
+	s->bcj.single_call = true;
+	s->dec.lzma2 = &s->lzma2;
+	s->lzma2.dict.mode = XZ_SINGLE;
+	if (xz_dec_run(&s->dec, &b) != XZ_STREAM_END || b.in_pos != len)
+		return 0;
+	*n = b.out_pos;
+	return 1;
+}
 EOT
 
 # A compiler for one architecture: musl's headers, the kernel's headers, and
@@ -149,6 +235,7 @@ cd "$dir/src"
 	list br "$br $small" bearssl/src/settings.c bearssl/src/codec/*.c \
 		bearssl/src/x509/*.c bearssl/src/rsa/*_i31_*.c \
 		bearssl/src/rsa/*_pkcs1_sig_*.c bearssl/src/rsa/rsa_ssl_*.c \
+		bearssl/src/rsa/rsa_oaep_*.c bearssl/src/symcipher/aes_ct*.c \
 		bearssl/src/ec/ec_prime_i31.c bearssl/src/ec/ec_secp*.c \
 		bearssl/src/ec/ecdsa_*.c \
 		bearssl/src/hash/dig_*.c bearssl/src/hash/md5*.c \
@@ -173,6 +260,10 @@ cd "$dir/src"
 		libzstd/lib/common/fse_decompress.c \
 		libzstd/lib/common/xxhash.c libzstd/lib/common/zstd_common.c \
 		libzstd/lib/decompress/*.c
+	list xz "-Ixz -Ibusybox/archival/libarchive/unxz $codec" xz/xz_block.c
+	lz4="-Ilz4/lib -DLZ4_STATIC_LINKING_ONLY_DISABLE_MEMORY_ALLOCATION"
+	lz4="$lz4 -DLZ4_FAST_DEC_LOOP=0 -DLZ4_FREESTANDING=0"
+	list lz4 "$lz4 $codec" lz4/lib/lz4.c
 } >"$out/list"
 # shellcheck disable=SC2016 # $0 is cc, $@ one line of the list
 xargs -P "$(nproc)" -L 1 sh -c \
@@ -180,8 +271,8 @@ xargs -P "$(nproc)" -L 1 sh -c \
 	<"$out/list"
 rm -f "$out/libdeps.a"
 "$AR" rcsD "$out/libdeps.a" "$out"/o/*.o
-printf 'bearssl %s, libdeflate %s, libzstd %s%s\n' \
+printf 'bearssl %s, libdeflate %s, libzstd %s, xz of busybox %s, lz4 %s%s\n' \
 	"$(cat bearssl.version)" "$(cat libdeflate.version)" \
-	"$(cat libzstd.version)" \
+	"$(cat libzstd.version)" "$(cat busybox.version)" "$(cat lz4.version)" \
 	"$([ ! -e "$out/musl.version" ] ||
 		echo ", musl $(cat "$out/musl.version")")" >"$out/versions"

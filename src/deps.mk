@@ -13,6 +13,10 @@ PIN_bearssl = 0.6+dfsg.1-3 9bd17e07fc9824b0223dcb4ba14adac17981a4d8f1d63b6655819
 PIN_libdeflate = 1.14-1 1f82791c5ac5623ed110e09cc991471deebfe4c419414392d1242e122c6f4c19
 # src:libzstd
 PIN_libzstd = 1.5.4+dfsg2-5 8f602f92b575aa8b5e979196fb6ee82d78f233521dc9636526d3ecba1f63c1b1
+# src:busybox
+PIN_busybox = 1:1.35.0-4+deb12u1 9c01fe128b0eeded371c70e37d474fdb5055f71b5d0a778db44c6b0c62d3a7fa
+# src:lz4
+PIN_lz4 = 1.9.4-1 e16302bca544d08d106efc216541f4a0403c8f8a5fad5eaac7588223a55af263
 # musl-dev:amd64
 PIN_musl-dev_amd64 = 1.2.3-1 7c34f29a0c1aa12f6da1d25ed6de6fe6bbd9e048ee76b3dcb88c5e51fb65507f
 # musl-dev:arm64

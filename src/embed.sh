@@ -3,8 +3,9 @@
 #
 # embed.sh PEM true|false VERSION VERSIONS-FILE: prints the C file behind
 # src/base/embedded.h. The second argument says whether the keyring is the
-# development one; one of its certificates in PEM says so too, whatever else
-# is there. Refuses private keys and files without a certificate.
+# development one; with false, a release, one of its certificates in PEM is
+# refused, whatever else is there. So are private keys and files without a
+# certificate.
 set -eu
 
 pem=$1
@@ -25,7 +26,14 @@ subjects=$(printf '%s\n' "$certs" |
 	exit 1
 }
 development=$2
-! echo "$subjects" | grep -qi 'lifeboat development' || development=true
+if echo "$subjects" | grep -qi 'lifeboat development'; then
+	if [ "$2" = false ]; then
+		echo "embed.sh: $pem trusts a development key: not in a release" \
+			"(keys/README.md)" >&2
+		exit 1
+	fi
+	development=true
+fi
 cat <<EOT
 /* Made by src/embed.sh. */
 #include "base/embedded.h"

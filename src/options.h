@@ -10,20 +10,42 @@
 
 /* squashfs compression */
 #ifndef OPT_GZIP
-#define OPT_GZIP 1 /* 5,360 */
+#define OPT_GZIP 1 /* 5,284 */
 #endif
 #ifndef OPT_ZSTD
-#define OPT_ZSTD 1 /* 17,320 */
+#define OPT_ZSTD 1 /* 17,256 */
+#endif
+#ifndef OPT_XZ
+#define OPT_XZ 1 /* 7,112 */
+#endif
+#ifndef OPT_LZ4
+#define OPT_LZ4 1 /* 768 */
+#endif
+
+/* bundle formats beside verity */
+#ifndef OPT_PLAIN
+#define OPT_PLAIN 1 /* 1,888 */
+#endif
+#ifndef OPT_CRYPT
+#define OPT_CRYPT 1 /* 14,920 */
+#endif
+
+/* signatures: RSA-PSS; revocation by the CRLs of the keyring */
+#ifndef OPT_PSS
+#define OPT_PSS 1 /* 928 */
+#endif
+#ifndef OPT_CRL
+#define OPT_CRL 1 /* 3,376 */
 #endif
 
 /* boot loaders */
 #ifndef OPT_UBOOT
-#define OPT_UBOOT 1 /* 5,272 */
+#define OPT_UBOOT 1 /* 5,192 */
 #endif
 
 /* sources: partitions and FAT on USB sticks and SD cards */
 #ifndef OPT_USB
-#define OPT_USB 1 /* 5,504 */
+#define OPT_USB 1 /* 5,632 */
 #endif
 
 /* the U-Boot environment in NOR flash, through /dev/mtdN */
@@ -33,7 +55,12 @@
 
 /* RAUC's status file */
 #ifndef OPT_STATUS
-#define OPT_STATUS 1 /* 8,824 */
+#define OPT_STATUS 1 /* 9,776 */
+#endif
+
+/* what info says of the chain and of each policy, in shell and JSON, too */
+#ifndef OPT_VERDICT
+#define OPT_VERDICT 1 /* 1,792 */
 #endif
 
 #endif

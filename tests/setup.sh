@@ -18,6 +18,8 @@ libclang-rt-14-dev
 kmod zopfli libdeflate-tools
 # bundles and what they are compared with
 rauc squashfs-tools dbus-daemon
+# keys in a token: PKCS#11
+softhsm2 libengine-pkcs11-openssl
 # disks and sticks: partitions, FAT, ext4, U-Boot environment and scripts
 gdisk fdisk dosfstools mtools e2fsprogs exfatprogs ntfs-3g mount
 genisoimage xorriso

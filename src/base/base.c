@@ -40,6 +40,29 @@ int slice_index(struct slice words, struct slice word)
 	return -1;
 }
 
+static int fold(char c)
+{
+	return c == '_' ? '-' : c | 0x20;
+}
+
+bool slice_resembles(struct slice s, const char *name)
+{
+	size_t n = strlen(name), most = n > 6 ? 2 : 1;
+
+	while (s.len > 0 && n > 0 && fold(*s.p) == fold(*name)) {
+		s.p++;
+		s.len--;
+		name++;
+		n--;
+	}
+	while (
+	    s.len > 0 && n > 0 && fold(s.p[s.len - 1]) == fold(name[n - 1])) {
+		s.len--;
+		n--;
+	}
+	return s.len <= most && n <= most;
+}
+
 bool slice_line(struct slice *left, struct slice *line)
 {
 	const char *end;
@@ -193,6 +216,14 @@ bool all_zero(const void *p, size_t n)
 		if (*b++ != 0)
 			return false;
 	return true;
+}
+
+void wipe(void *p, size_t n)
+{
+	volatile uint8_t *bytes = p;
+
+	while (n-- > 0)
+		*bytes++ = 0;
 }
 
 uint32_t crc32_update(uint32_t crc, const void *data, size_t len)

@@ -78,6 +78,9 @@ bool slice_u64(struct slice s, uint64_t *out) MUST_CHECK;
 /* The value of a hexadecimal digit of either case, or -1. */
 int hex_digit(char c);
 
+/* Could text be what was meant? Equal but for case, for '_' instead of '-', and
+ * for one letter; of more than six, for two side by side. */
+bool slice_resembles(struct slice s, const char *text);
 /* Parses exactly 2 * n hexadecimal digits of either case into dst. */
 bool slice_hex(struct slice s, uint8_t *dst, size_t n) MUST_CHECK;
 
@@ -86,6 +89,9 @@ void hex_encode(char *dst, const uint8_t *src, size_t n);
 
 /* True when all n bytes are zero. */
 bool all_zero(const void *p, size_t n);
+
+/* Zeros that the compiler may not leave out: for secrets. */
+void wipe(void *p, size_t n);
 
 /* Byte order: one access where the processor can. */
 #define LITTLE_ENDIAN_HOST (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 #include "base/keyfile.h"
 
+#include "base/fmt.h"
+
 void kf_init(struct keyfile *kf, const void *text, size_t len)
 {
 	memset(kf, 0, sizeof *kf);
@@ -32,11 +34,11 @@ static struct slice strip_back(struct slice s)
 /* The next line without its end; false at the end of the text. */
 static bool next_line(struct keyfile *kf, struct slice *line)
 {
-	const char *start = kf->p + kf->pos;
-	const char *end;
+	const char *start, *end;
 
 	if (kf->pos >= kf->len)
 		return false;
+	start = kf->p + kf->pos;
 	end = memchr(start, '\n', kf->len - kf->pos);
 	kf->start = kf->pos;
 	line->p = start;
@@ -127,6 +129,23 @@ int kf_next(struct keyfile *kf, struct diag *d)
 	return KF_END;
 }
 
+static bool same(struct slice a, struct slice b)
+{
+	return a.len == b.len && memcmp(a.p, b.p, a.len) == 0;
+}
+
+bool kf_repeated(const struct keyfile *kf)
+{
+	struct keyfile before;
+
+	kf_init(&before, kf->p, kf->start);
+	while (kf_next(&before, NULL) > 0)
+		if (before.key.len > 0 && same(before.key, kf->key) &&
+		    same(before.group, kf->group))
+			return true;
+	return false;
+}
+
 static int bad_value(
     const struct keyfile *kf, struct diag *d, const char *expected)
 {
@@ -190,9 +209,12 @@ int kf_u64(const struct keyfile *kf, uint64_t *dst, struct diag *d)
 
 int kf_hex(const struct keyfile *kf, uint8_t *dst, size_t n, struct diag *d)
 {
-	if (!slice_hex(kf->value, dst, n))
-		return bad_value(kf, d, "hexadecimal digits");
-	return 0;
+	char expected[32];
+
+	if (slice_hex(kf->value, dst, n))
+		return 0;
+	fmt(expected, sizeof expected, "%zu hexadecimal digits", 2 * n);
+	return bad_value(kf, d, expected);
 }
 
 bool kf_list_next(struct slice list, size_t *pos, struct slice *item)

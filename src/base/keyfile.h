@@ -2,8 +2,8 @@
 /*
  * Key files as GLib's GKeyFile reads them: system.conf, manifest.raucm,
  * lifeboat.conf, central.raucs. A tokenizer over memory: no copy, no table;
- * the caller assigns as keys come, so that a later key wins over an earlier
- * one and groups of one name merge, as in GLib. Pure.
+ * the caller assigns as keys come, and groups of one name merge, as in GLib.
+ * Pure.
  *
  * Grammar: blank lines, '#' comments, [group], key=value; LF or CRLF; no
  * byte order mark; a key before the first group, a line without '=', and
@@ -34,6 +34,10 @@ void kf_init(struct keyfile *kf, const void *text, size_t len);
 /* KF_END, KF_GROUP or KF_KEY, or R_KEYFILE_SYNTAX (negative; d names the
  * line). */
 int kf_next(struct keyfile *kf, struct diag *d) MUST_CHECK;
+
+/* True when the key at hand stood before in a group of this name: in GLib the
+ * last one counts, RAUC refuses both. Reads the text up to here once more. */
+bool kf_repeated(const struct keyfile *kf);
 
 /*
  * Typed readings of kf->value with GLib's rules. All return 0,

@@ -62,20 +62,31 @@
 	X(R_PAYLOAD_SIZE, -44, "payload-size", \
 	    "no multiple of 4096 bytes: copy the bundle again") \
 	X(R_FORMAT_UNSUPPORTED, -45, "bundle-format-unsupported", \
+	    "make the bundle in a format that is allowed") \
+	X(R_PLAIN_SIZE, -46, "plain-size", \
 	    "make the bundle with format=verity") \
+	X(R_PLAIN_CHANGED, -47, "medium-changed", \
+	    "what is read is not what was verified: use another stick") \
+	X(R_CRYPT_KEY, -48, "cannot-decrypt", \
+	    "encrypt the bundle for this device: rauc encrypt --to=") \
+	X(R_CRYPT_OPEN, -49, "crypt-not-encrypted", \
+	    "encrypt the bundle: rauc encrypt --to=") \
 	/* CMS */ \
 	X(R_CMS_SYNTAX, -50, "cms-syntax", "damaged: copy the bundle again") \
 	X(R_CMS_BER, -51, "cms-ber", \
-	    "convert the signature: openssl cms -cmsout -inform DER -outform " \
-	    "DER") \
+	    "convert its signature, into new.raucb: B=old.raucb; N=$(tail " \
+	    "-c8 $B|od -An -tu8 --endian=big); head -c-$((N+8)) $B>new.raucb;" \
+	    " tail -c$((N+8)) $B|openssl cms -cmsout -inform DER -outform DER" \
+	    ">sig; cat sig>>new.raucb; perl -e'print pack\"Q>\",-s\"sig\"'" \
+	    ">>new.raucb") \
 	X(R_CMS_TYPE, -52, "cms-content-type", \
 	    "sign the bundle with rauc bundle") \
 	X(R_CMS_ENCRYPTED, -53, "cms-encrypted", \
-	    "make the bundle with format=verity") \
+	    "name this device's key in [encryption] of system.conf") \
 	X(R_CMS_DETACHED, -54, "cms-detached", \
 	    "make the bundle with format=verity") \
 	X(R_CMS_SIGNERS, -55, "cms-signers", \
-	    "sign the bundle with exactly one key") \
+	    "sign the bundle with exactly one key, or set min-signers") \
 	X(R_CMS_NO_ATTRS, -56, "cms-no-signed-attributes", \
 	    "sign the bundle with rauc bundle") \
 	X(R_CMS_ATTRS, -57, "cms-signed-attributes", \
@@ -85,12 +96,15 @@
 	X(R_CMS_SIGNATURE, -59, "bad-signature", \
 	    "changed or damaged after signing: copy the bundle again") \
 	X(R_CMS_ALGORITHM, -60, "signature-algorithm", \
-	    "sign with SHA-256 or better and RSA PKCS#1 v1.5 or ECDSA " \
-	    "P-256, P-384, P-521") \
+	    "sign with SHA-256 or better and RSA or ECDSA P-256, P-384, " \
+	    "P-521") \
 	X(R_CMS_VERSION, -61, "cms-version", \
 	    "sign the bundle with rauc bundle") \
 	X(R_CMS_NO_CERT, -62, "signer-certificate-missing", \
 	    "sign the bundle with rauc bundle") \
+	X(R_CMS_INLINE, -63, "cms-inline", "sign the bundle with rauc bundle") \
+	X(R_CMS_FEW_SIGNERS, -64, "cms-too-few-signers", \
+	    "sign the bundle with more keys: see min-signers") \
 	/* certificates */ \
 	X(R_CERT_SYNTAX, -70, "certificate-syntax", \
 	    "a certificate is damaged or not strict DER") \
@@ -108,8 +122,8 @@
 	X(R_CERT_KEY, -76, "certificate-key", \
 	    "use RSA of 2048 to 4096 bits or ECDSA P-256, P-384, P-521") \
 	X(R_CERT_ALGORITHM, -77, "certificate-algorithm", \
-	    "sign with SHA-256 or better and RSA PKCS#1 v1.5 or ECDSA " \
-	    "P-256, P-384, P-521") \
+	    "sign with SHA-256 or better and RSA or ECDSA P-256, P-384, " \
+	    "P-521") \
 	X(R_CERT_SIGNATURE, -78, "certificate-signature", \
 	    "sign the certificate with its issuer's key") \
 	X(R_CERT_NOT_CA, -79, "certificate-not-a-ca", \
@@ -117,9 +131,20 @@
 	X(R_CERT_PATHLEN, -80, "certificate-path-length", \
 	    "use a shorter chain") \
 	X(R_CERT_CN, -81, "signer-not-allowed", "see allowed-signer-cns") \
-	X(R_KEYRING, -82, "keyring", "give a PEM file with --keyring") \
+	X(R_KEYRING, -82, "keyring", \
+	    "correct the keyring, or give a PEM file with --keyring") \
 	X(R_KEYRING_KEY, -83, "keyring-option-unsupported", \
-	    "remove the named key from [keyring]") \
+	    "correct the named key of [keyring]") \
+	X(R_CRL_MISSING, -84, "crl-missing", \
+	    "put the issuer's CRL into the keyring") \
+	X(R_CRL_NOT_YET, -85, "crl-not-yet-valid", \
+	    "check the clock, or see use-bundle-signing-time") \
+	X(R_CRL_EXPIRED, -86, "crl-expired", \
+	    "check the clock, or put a newer CRL into the keyring") \
+	X(R_CERT_REVOKED, -87, "certificate-revoked", \
+	    "sign with a certificate that is not revoked") \
+	X(R_CRL_BAD, -88, "crl-unusable", \
+	    "put a complete CRL of this issuer into the keyring") \
 	/* manifest */ \
 	X(R_MANIFEST_SYNTAX, -90, "manifest-syntax", \
 	    "make the bundle with rauc bundle") \
@@ -131,8 +156,7 @@
 	    "make the bundle with rauc bundle") \
 	X(R_MANIFEST_HOOK, -94, "bundle-hooks", \
 	    "make the bundle without hooks and handlers") \
-	X(R_MANIFEST_VERSION, -95, "bundle-version", \
-	    "use a newer bundle: see min-bundle-version") \
+	X(R_MANIFEST_VERSION, -95, "bundle-version", "use a newer bundle") \
 	/* verity */ \
 	X(R_VERITY_SIZE, -100, "verity-size", \
 	    "damaged: copy the bundle again") \
@@ -148,7 +172,7 @@
 	X(R_SQFS_VERSION, -111, "squashfs-version", \
 	    "make the bundle with squashfs 4.0") \
 	X(R_SQFS_CODEC, -112, "squashfs-compression", \
-	    "make the bundle with gzip or zstd: " \
+	    "make the bundle with gzip, zstd, xz or lz4: " \
 	    "--mksquashfs-args=\"-comp zstd\"") \
 	X(R_SQFS_DAMAGED, -113, "squashfs-damaged", "make the bundle anew") \
 	X(R_SQFS_RANGE, -114, "squashfs-out-of-range", "make the bundle anew") \
@@ -160,7 +184,8 @@
 	/* images and slots */ \
 	X(R_CONF_MISSING, -130, "system-conf-missing-key", \
 	    "complete system.conf") \
-	X(R_CONF_VALUE, -131, "system-conf-value", "correct system.conf") \
+	X(R_CONF_VALUE, -131, "system-conf-value", \
+	    "correct the named setting") \
 	X(R_COMPATIBLE, -132, "wrong-compatible", \
 	    "use a bundle for this device") \
 	X(R_NO_SLOT_CLASS, -133, "no-slot-for-image", \
@@ -171,6 +196,8 @@
 	X(R_IMAGE_TYPE, -137, "image-type", \
 	    "use an image of another type for this slot") \
 	X(R_IMAGE_NONE, -138, "no-images", "use a bundle with images") \
+	X(R_CRYPT_CONF, -139, "encryption-key", \
+	    "correct [encryption] of system.conf: a key in a PEM file") \
 	X(R_TARGET_SMALL, -140, "target-too-small", \
 	    "use a smaller image or a larger slot") \
 	X(R_TARGET_MISSING, -141, "target-missing", \

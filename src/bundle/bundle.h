@@ -9,48 +9,78 @@
 #define LIFEBOAT_BUNDLE_H
 
 #include "base/blk.h"
+#include "bundle/crypt.h"
+#include "bundle/envelope.h"
 #include "bundle/manifest.h"
+#include "bundle/plain.h"
 #include "bundle/squashfs.h"
 #include "bundle/trust.h"
 #include "bundle/verity.h"
 
-#define BUNDLE_SIG_MAX 65536 /* RAUC's default max-bundle-signature-size */
-
-/*
- * Large (about 200 KiB plus what squashfs.h says), so one zeroed static per
- * process. It can be opened again and again.
- */
-struct bundle {
-	struct blk *source;    /* unauthenticated; no other file reads it */
-	uint64_t size;         /* of the whole file */
-	uint64_t payload_size; /* of data and hash tree: all before the CMS */
-	struct manifest manifest;
-	struct signer signer;
-	struct blk_window payload; /* data and hash tree */
-	struct verity verity;      /* its blk yields verified bytes only */
-	struct sqfs sqfs;
-	bool mounted;  /* sqfs is open */
-	bool verified; /* bundle_verify has read it to its last block */
-	size_t cms_len;
-	uint8_t cms[BUNDLE_SIG_MAX];
-};
-
-/*
- * Reads and judges trailer, CMS and manifest: as much as `rauc info` does.
- * The manifest is to be trusted only when it returns 0. source must outlive
- * the bundle. Returns any bundle, CMS, certificate or manifest reason,
- * R_VERITY_SIZE.
- */
-int bundle_open(struct bundle *b, struct blk *source, const struct keyring *k,
-    const struct trust_policy *policy, struct diag *d) MUST_CHECK;
+#define BUNDLE_SIG_MAX 65536      /* RAUC's default max-bundle-signature-size */
+#define BUNDLE_MANIFEST_MAX 65536 /* of format=plain: a file */
 
 /* done and total in bytes. A non-zero return cancels with R_CANCELLED. */
 typedef int bundle_progress(void *ctx, uint64_t done, uint64_t total);
 
 /*
+ * Large (about 1.5 MiB plus what squashfs.h says, of which a bundle with a
+ * hash tree touches 300 KiB), so one zeroed static per process. It can be
+ * opened again and again. The caller fills the first part, or leaves it zero.
+ */
+struct bundle {
+	unsigned formats; /* allowed: 1 << enum bundle_format, or-ed; 0: all */
+	const struct recipient *recipient; /* what opens crypt bundles */
+	bundle_progress *progress;         /* of what bundle_open has to read */
+	void *ctx;
+
+	struct blk *source;    /* unauthenticated; no other file reads it */
+	uint64_t size;         /* of the whole file */
+	uint64_t payload_size; /* of data and hash tree: all before the CMS */
+	struct manifest manifest;
+	struct signer signer;
+	bool enveloped;            /* the signature was encrypted */
+	struct blk_window payload; /* data and hash tree */
+	/* Verified, and decrypted, bytes only: of the one that is used. */
+	struct blk *content;
+	const struct diag *why; /* content cannot be read */
+	struct verity verity;
+	struct crypt crypt; /* upon verity */
+	struct sqfs sqfs;
+	bool mounted;  /* sqfs is open */
+	bool verified; /* bundle_verify has read it to its last block */
+	size_t cms_len;
+	struct slice signature; /* SignedData, in cms or text */
+	uint8_t cms[BUNDLE_SIG_MAX];
+	/* Of plain the manifest, of crypt the signature, decrypted. */
+	uint8_t text[BUNDLE_MANIFEST_MAX];
+	struct plain plain;
+};
+
+/*
+ * Reads and judges trailer, CMS and manifest: as much as `rauc info` does. Of
+ * format=plain that is all of it. The manifest is to be trusted only when it
+ * returns 0. source must outlive the bundle. Returns any bundle, CMS,
+ * certificate or manifest reason, R_VERITY_SIZE; R_SQFS_* of format=plain,
+ * whose manifest is a file; R_CANCELLED.
+ */
+int bundle_open(struct bundle *b, struct blk *source, const struct keyring *k,
+    const struct trust_policy *policy, struct diag *d) MUST_CHECK;
+
+/*
+ * Whether the signature of the bundle that is open would do under another
+ * policy, for every signer: 0 or any reason of cms_verify.
+ */
+int bundle_judge(const struct bundle *b, const struct keyring *k,
+    const struct trust_policy *policy, struct diag *d) MUST_CHECK;
+
+/* Leaves no key of it in memory. To open it again, or in vain, does so too. */
+void bundle_close(struct bundle *b);
+
+/*
  * The verification pass: every block of data and tree, padding too. Nothing
- * is kept of it but the answer (b->verified). progress may be NULL. R_VERITY_*,
- * R_IO.
+ * is kept of it but the answer (b->verified). Of format=plain it was made
+ * already. progress may be NULL. R_VERITY_*, R_IO.
  */
 int bundle_verify(struct bundle *b, bundle_progress *progress, void *ctx,
     struct diag *d) MUST_CHECK;
@@ -65,7 +95,7 @@ struct bundle_image {
 
 /*
  * Finds the file in the squashfs's root. R_IMAGE_MISSING, R_IMAGE_SIZE
- * (against the manifest), R_SQFS_*, R_VERITY_*.
+ * (against the manifest), R_SQFS_*, R_VERITY_*, R_PLAIN_CHANGED.
  */
 int bundle_image_open(struct bundle *b, const struct manifest_image *m,
     struct bundle_image *i, struct diag *d) MUST_CHECK;

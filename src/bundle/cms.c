@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * CMS SignedData as RAUC makes it (RFC 5652): inline content of type data,
- * one signer, signed attributes, strict DER. Everything else is refused with
- * a reason of its own, before any of it is believed.
+ * CMS SignedData as RAUC makes it (RFC 5652): content of type data, signed
+ * attributes, strict DER. Everything else is refused with a reason of its own,
+ * before any of it is believed.
  */
 #include "bundle/path.h"
+#include "options.h"
 
 #define CMS_CERTS 32      /* certificates that are looked at */
 #define CMS_DIGESTS 8     /* entries of digestAlgorithms */
@@ -13,6 +14,20 @@
 #define PKCS9 "\x2a\x86\x48\x86\xf7\x0d\x01\x09"
 #define PKCS7 "\x2a\x86\x48\x86\xf7\x0d\x01\x07"
 
+/* One SignerInfo. */
+struct signer_info {
+	bool by_key_id;
+	struct slice issuer;         /* whole TLV */
+	struct slice serial, key_id; /* contents */
+	struct alg digest_alg, sig_alg;
+	struct slice attrs;          /* whole TLV, with its IMPLICIT tag */
+	struct slice unsigned_attrs; /* contents: nobody vouches for them */
+	struct slice signature;
+	struct slice digest; /* messageDigest attribute */
+	bool has_time;
+	int64_t time; /* signingTime attribute */
+};
+
 struct cms {
 	struct slice all;
 	uint32_t version;
@@ -20,23 +35,16 @@ struct cms {
 	struct slice content_type; /* OID */
 	bool has_content;
 	struct slice content;
-	bool other_certs; /* of another kind than X.509 */
+	/* not NULL: the content stands elsewhere, and these are its digests */
+	struct content_digest *detached;
 	unsigned count;
 	struct slice cert[CMS_CERTS];
-	struct slice signer; /* contents of the one SignerInfo */
-	/* of it: */
-	bool by_key_id;
-	struct slice issuer;         /* whole TLV */
-	struct slice serial, key_id; /* contents */
-	struct alg digest_alg, sig_alg;
-	struct slice attrs; /* whole TLV, with its IMPLICIT tag */
-	struct slice signature;
-	struct slice digest; /* messageDigest attribute */
-	bool has_time;
-	int64_t time; /* signingTime attribute */
+	unsigned signers;
+	bool key_ids;                     /* of one of them at least */
+	struct slice signer[SIGNERS_MAX]; /* contents of each SignerInfo */
 };
 
-static bool oid_is(struct slice oid, const char *prefix, uint8_t last)
+static bool pkcs_is(struct slice oid, const char *prefix, uint8_t last)
 {
 	return oid.len == 9 && memcmp(oid.p, prefix, 8) == 0 &&
 	       (uint8_t)oid.p[8] == last;
@@ -59,19 +67,16 @@ static int wrong_type(struct slice oid, const char *where, struct diag *d)
 	return diag_fail(d, R_CMS_TYPE, "%s is %s", where, text);
 }
 
-/* X.509 certificates of the SET; other choices are passed over. */
+/* The certificates of the SET, all X.509: other choices, which nobody makes,
+ * would be bytes that nobody reads. */
 static int read_certs(struct cms *m, struct slice set, struct diag *d)
 {
 	struct buf b = der_buf(set);
 	struct der e;
 
 	while (buf_left(&b) > 0) {
-		if (!der_next(&b, &e))
+		if (!der_get(&b, DER_SEQUENCE, &e))
 			return malformed(m, "certificates", d);
-		if (e.tag != DER_SEQUENCE) {
-			m->other_certs = true;
-			continue;
-		}
 		if (m->count == CMS_CERTS)
 			return diag_fail(d, R_LIMIT,
 			    "more than %u certificates in the signature",
@@ -84,8 +89,8 @@ static int read_certs(struct cms *m, struct slice set, struct diag *d)
 static int read_signed_data(struct cms *m, struct buf *sd, struct diag *d)
 {
 	struct der digests, certs, e, signers;
-	struct buf info, v, list;
-	unsigned n = 0;
+	struct buf info, v, list, one;
+	bool crls;
 	int r;
 
 	m->version = der_u31(sd);
@@ -103,15 +108,16 @@ static int read_signed_data(struct cms *m, struct buf *sd, struct diag *d)
 	if (!der_end(&info))
 		return malformed(m, "encapsulated content", d);
 	(void)der_optional(sd, DER_CTX_CONS(0), &certs);
-	(void)der_optional(sd, DER_CTX_CONS(1), &e);
+	crls = der_optional(sd, DER_CTX_CONS(1), &e);
 	(void)der_get(sd, DER_SET, &signers);
 	if (!der_end(sd))
 		return malformed(m, "SignedData", d);
-	if (!oid_is(m->content_type, PKCS7, 1))
+	if (crls)
+		return diag_fail(d, R_CRL_BAD,
+		    "the signature brings CRLs along: only those of the "
+		    "keyring count");
+	if (!pkcs_is(m->content_type, PKCS7, 1))
 		return wrong_type(m->content_type, "the signed content", d);
-	if (!m->has_content)
-		return diag_fail(d, R_CMS_DETACHED,
-		    "a detached signature, as of format=plain");
 	if (certs.raw.len > 0) {
 		r = read_certs(m, certs.body, d);
 		if (r)
@@ -121,11 +127,16 @@ static int read_signed_data(struct cms *m, struct buf *sd, struct diag *d)
 	while (buf_left(&list) > 0) {
 		if (!der_get(&list, DER_SEQUENCE, &e))
 			return malformed(m, "SignerInfos", d);
-		m->signer = e.body;
-		n++;
+		if (m->signers == SIGNERS_MAX)
+			return diag_fail(
+			    d, R_LIMIT, "more than %u signers", SIGNERS_MAX);
+		m->signer[m->signers++] = e.body;
+		one = der_buf(e.body);
+		(void)der_u31(&one);
+		m->key_ids |= der_is(&one, DER_CTX(0));
 	}
-	if (n != 1)
-		return diag_fail(d, R_CMS_SIGNERS, "%u signers, expected 1", n);
+	if (m->signers == 0)
+		return diag_fail(d, R_CMS_SIGNERS, "0 signers");
 	return 0;
 }
 
@@ -143,56 +154,57 @@ static int read_content_info(struct cms *m, struct diag *d)
 		    "%zu bytes between the signature and its size",
 		    buf_left(&b));
 	/* enveloped-data, and authEnvelopedData by its prefix smime-ct */
-	if (oid_is(type, PKCS7, 3) ||
+	if (pkcs_is(type, PKCS7, 3) ||
 	    (type.len == 11 && memcmp(type.p, PKCS9 "\x10\x01\x17", 11) == 0))
 		return diag_fail(d, R_CMS_ENCRYPTED,
 		    "an encrypted signature, as of format=crypt");
-	if (!oid_is(type, PKCS7, 2))
+	if (!pkcs_is(type, PKCS7, 2))
 		return wrong_type(type, "the signature", d);
 	inner = der_enter(&outer, DER_CTX_CONS(0));
 	sd = der_enter(&inner, DER_SEQUENCE);
-	if (!der_end(&outer) || !der_end(&inner))
+	if (!der_end(&outer) || !der_end(&inner) || !der_sound(m->all))
 		return malformed(m, "ContentInfo", d);
 	return read_signed_data(m, &sd, d);
 }
 
-static int read_signer(struct cms *m, struct diag *d)
+static int read_signer(
+    const struct cms *m, unsigned i, struct signer_info *si, struct diag *d)
 {
-	struct buf b = der_buf(m->signer);
+	struct buf b = der_buf(m->signer[i]);
 	uint32_t version = der_u31(&b);
+	uint32_t all = m->key_ids ? 3 : 1, want;
 	struct der e, attrs;
-	uint32_t want;
 
-	m->by_key_id = der_optional(&b, DER_CTX(0), &e);
-	if (m->by_key_id) {
-		m->key_id = e.body;
+	memset(si, 0, sizeof *si);
+	si->by_key_id = der_optional(&b, DER_CTX(0), &e);
+	if (si->by_key_id) {
+		si->key_id = e.body;
 	} else {
 		struct buf sid = der_enter(&b, DER_SEQUENCE);
 
-		(void)der_get(&sid, DER_SEQUENCE, &e);
-		m->issuer = e.raw;
-		m->serial = der_integer(&sid);
+		si->issuer = name_read(&sid);
+		si->serial = der_integer(&sid);
 		if (!der_end(&sid))
 			return malformed(m, "signer identifier", d);
 	}
-	m->digest_alg = alg_read(&b);
+	si->digest_alg = alg_read(&b);
 	(void)der_optional(&b, DER_CTX_CONS(0), &attrs);
-	m->attrs = attrs.raw;
-	m->sig_alg = alg_read(&b);
+	si->attrs = attrs.raw;
+	si->sig_alg = alg_read(&b);
 	(void)der_get(&b, DER_OCTET_STRING, &e);
-	m->signature = e.body;
-	/* Unsigned attributes: nobody vouches for them, nobody reads them. */
+	si->signature = e.body;
 	(void)der_optional(&b, DER_CTX_CONS(1), &e);
+	si->unsigned_attrs = e.body;
 	if (!der_end(&b))
 		return malformed(m, "SignerInfo", d);
-	want = m->by_key_id ? 3 : 1;
-	if (version != want ||
-	    (m->other_certs ? m->version < 3 || m->version > 5
-	                    : m->version != want))
+	want = si->by_key_id ? 3 : 1;
+	if (version != want || m->version != all)
 		return diag_fail(d, R_CMS_VERSION,
-		    "SignedData version %u, SignerInfo version %u, expected %u",
-		    (unsigned)m->version, (unsigned)version, (unsigned)want);
-	if (m->attrs.len == 0)
+		    "SignedData version %u, SignerInfo version %u, expected "
+		    "%u and %u",
+		    (unsigned)m->version, (unsigned)version, (unsigned)all,
+		    (unsigned)want);
+	if (si->attrs.len == 0)
 		return diag_fail(d, R_CMS_NO_ATTRS,
 		    "the signature has no signed attributes");
 	return 0;
@@ -203,51 +215,94 @@ static int bad_attrs(const char *what, struct diag *d)
 	return diag_fail(d, R_CMS_ATTRS, "signed attributes: %s", what);
 }
 
-static int read_attributes(struct cms *m, struct diag *d)
+enum { HAS_TYPE = 1 << 3, HAS_DIGEST = 1 << 4, HAS_TIME = 1 << 5 };
+
+/* The bit of an attribute that has to be signed and may occur once only. */
+static unsigned attribute_bit(struct slice oid)
 {
-	struct buf outer = der_buf(m->attrs);
+	uint8_t last = oid.len > 0 ? (uint8_t)oid.p[oid.len - 1] : 0;
+
+	if (pkcs_is(oid, PKCS9, last) && last >= 3 && last <= 5)
+		return 1u << last;
+	/* receiptRequest, signingCertificate, signingCertificateV2 */
+	if (oid.len == 11 && memcmp(oid.p, PKCS9 "\x10\x02", 10) == 0)
+		return last == 1    ? 1u << 6
+		       : last == 12 ? 1u << 7
+		       : last == 47 ? 1u << 8
+		                    : 0;
+	return 0;
+}
+
+static const char *what_is(unsigned bit)
+{
+	return bit == HAS_TYPE     ? "contentType is not one"
+	       : bit == HAS_DIGEST ? "messageDigest is not one"
+	       : bit == HAS_TIME   ? "signingTime is not one valid time"
+	                           : "one is not what it may be";
+}
+
+/* The next attribute; a reader of its values. */
+static struct buf next_attribute(struct buf *list, struct slice *oid)
+{
+	struct buf attr = der_enter(list, DER_SEQUENCE);
+	struct buf set;
+
+	*oid = der_oid(&attr);
+	set = der_enter(&attr, DER_SET);
+	list->bad |= !der_end(&attr);
+	return set;
+}
+
+static int read_attributes(
+    const struct cms *m, struct signer_info *si, struct diag *d)
+{
+	struct buf outer = der_buf(si->attrs);
 	struct buf list = der_enter(&outer, DER_CTX_CONS(0));
-	bool has_type = false, has_digest = false;
+	unsigned seen = 0;
+	struct slice oid;
 	struct der e;
 
 	for (unsigned n = 0; buf_left(&list) > 0; n++) {
-		struct buf attr = der_enter(&list, DER_SEQUENCE);
-		struct slice oid = der_oid(&attr);
-		struct buf set = der_enter(&attr, DER_SET);
+		struct buf set = next_attribute(&list, &oid);
+		unsigned bit = attribute_bit(oid);
 
-		if (!der_end(&attr))
+		if (list.bad)
 			return malformed(m, "signed attributes", d);
 		if (n == CMS_ATTRIBUTES)
 			return diag_fail(d, R_LIMIT,
 			    "more than %u signed attributes", CMS_ATTRIBUTES);
-		if (oid_is(oid, PKCS9, 3)) {
-			struct slice type = der_oid(&set);
-
-			if (has_type || !der_end(&set))
-				return bad_attrs("contentType is not one", d);
-			if (!slice_same(type, m->content_type))
+		if (bit & seen || pkcs_is(oid, PKCS9, 6))
+			return bad_attrs(what_is(bit), d);
+		seen |= bit;
+		if (bit == HAS_TYPE) {
+			if (!slice_same(der_oid(&set), m->content_type))
 				return bad_attrs(
 				    "contentType is not that of the content",
 				    d);
-			has_type = true;
-		} else if (oid_is(oid, PKCS9, 4)) {
+		} else if (bit == HAS_DIGEST) {
 			(void)der_get(&set, DER_OCTET_STRING, &e);
-			if (has_digest || !der_end(&set))
-				return bad_attrs("messageDigest is not one", d);
-			m->digest = e.body;
-			has_digest = true;
-		} else if (oid_is(oid, PKCS9, 5)) {
-			m->time = der_time(&set);
-			if (m->has_time || !der_end(&set))
-				return bad_attrs(
-				    "signingTime is not one valid time", d);
-			m->has_time = true;
+			si->digest = e.body;
+		} else if (bit == HAS_TIME) {
+			si->time = der_time(&set);
+			si->has_time = true;
+		} else {
+			(void)der_next(&set, &e);
 		}
+		if (!der_end(&set))
+			return bad_attrs(what_is(bit), d);
 	}
-	if (!has_type)
+	if (!(seen & HAS_TYPE))
 		return bad_attrs("contentType is missing", d);
-	if (!has_digest)
+	if (!(seen & HAS_DIGEST))
 		return bad_attrs("messageDigest is missing", d);
+	list = der_buf(si->unsigned_attrs);
+	while (buf_left(&list) > 0) {
+		(void)next_attribute(&list, &oid);
+		if (list.bad)
+			return malformed(m, "unsigned attributes", d);
+		if (attribute_bit(oid) != 0)
+			return bad_attrs("one is not signed", d);
+	}
 	return 0;
 }
 
@@ -259,21 +314,22 @@ static int bad_alg(const char *where, const struct alg *a, struct diag *d)
 	return diag_fail(d, R_CMS_ALGORITHM, "%s is %s", where, text);
 }
 
-static int check_algorithms(const struct cms *m, struct diag *d)
+static int check_algorithms(
+    const struct cms *m, const struct signer_info *si, struct diag *d)
 {
-	const struct alg *a = &m->sig_alg;
+	const struct alg *a = &si->sig_alg;
 	struct buf list = der_buf(m->digests);
 	bool listed = false;
 
-	if (m->digest_alg.hash == HASH_NONE ||
-	    m->digest_alg.key != KEY_UNKNOWN ||
-	    !alg_plain(&m->digest_alg, true))
-		return bad_alg("the digest algorithm", &m->digest_alg, d);
+	if (si->digest_alg.hash == HASH_NONE ||
+	    si->digest_alg.key != KEY_UNKNOWN ||
+	    !alg_plain(&si->digest_alg, true))
+		return bad_alg("the digest algorithm", &si->digest_alg, d);
 	/* rsaEncryption leaves the digest to digestAlgorithm. */
 	if (a->key == KEY_UNKNOWN || !alg_plain(a, a->key == KEY_RSA) ||
 	    (a->hash == HASH_NONE && a->key != KEY_RSA))
 		return bad_alg("the signature algorithm", a, d);
-	if (a->hash != HASH_NONE && a->hash != m->digest_alg.hash)
+	if (a->hash != HASH_NONE && a->hash != si->digest_alg.hash)
 		return bad_alg(
 		    "the digest differs from that of the signature", a, d);
 	for (unsigned n = 0; buf_left(&list) > 0; n++) {
@@ -281,21 +337,25 @@ static int check_algorithms(const struct cms *m, struct diag *d)
 
 		if (!buf_ok(&list))
 			return malformed(m, "digestAlgorithms", d);
+		if (one.hash == HASH_NONE || one.key != KEY_UNKNOWN)
+			return bad_alg(
+			    "digestAlgorithms has one that", &one, d);
 		if (n == CMS_DIGESTS)
 			return diag_fail(d, R_LIMIT,
 			    "more than %u digest algorithms", CMS_DIGESTS);
-		if (slice_same(one.oid, m->digest_alg.oid))
+		if (slice_same(one.oid, si->digest_alg.oid))
 			listed = true;
 	}
 	if (!listed)
 		return bad_alg("digestAlgorithms lacks the signer's, which",
-		    &m->digest_alg, d);
+		    &si->digest_alg, d);
 	return 0;
 }
 
 /* The signer's certificate among those of the CMS: it must be there, being in
  * the keyring is not enough. None of the others may be malformed either. */
-static int find_signer(const struct cms *m, struct cert *c, struct diag *d)
+static int find_signer(const struct cms *m, const struct signer_info *si,
+    struct cert *c, struct diag *d)
 {
 	unsigned found = m->count;
 
@@ -304,10 +364,10 @@ static int find_signer(const struct cms *m, struct cert *c, struct diag *d)
 
 		if (r)
 			return r;
-		if (m->by_key_id
-		        ? c->ski.len > 0 && slice_same(c->ski, m->key_id)
-		        : slice_same(c->issuer, m->issuer) &&
-		              slice_same(c->serial, m->serial))
+		if (si->by_key_id
+		        ? c->ski.len > 0 && slice_same(c->ski, si->key_id)
+		        : slice_same(c->issuer, si->issuer) &&
+		              slice_same(c->serial, si->serial))
 			found = i;
 	}
 	if (found < m->count)
@@ -317,28 +377,49 @@ static int find_signer(const struct cms *m, struct cert *c, struct diag *d)
 	    m->count);
 }
 
-static int check_signature(
-    const struct cms *m, const struct cert *c, struct diag *d)
+/* The digest of what was signed: of the inline content, or as known. */
+static bool digest_fits(const struct cms *m, const struct signer_info *si)
 {
-	enum hash_id id = m->digest_alg.hash;
+	enum hash_id id = si->digest_alg.hash;
+	struct content_digest *c = m->detached;
+	uint8_t room[HASH_MAX], *is = room;
+
+	if (si->digest.len != hash_len(id))
+		return false;
+	if (!c) {
+		(void)hash_two(id, m->content, (struct slice){"", 0}, room);
+	} else {
+		unsigned i = id - HASH_SHA256;
+
+		is = c->of[i];
+		if ((c->have >> i & 1) == 0)
+			memcpy(is, si->digest.p, si->digest.len);
+		c->have |= 1u << i;
+	}
+	return memcmp(is, si->digest.p, si->digest.len) == 0;
+}
+
+static int check_signature(const struct cms *m, const struct signer_info *si,
+    const struct cert *c, struct diag *d)
+{
+	enum hash_id id = si->digest_alg.hash;
 	uint8_t digest[HASH_MAX];
-	size_t len = hash_two(id, m->content, (struct slice){"", 0}, digest);
 	int r;
 
-	if (!slice_same(m->digest, (struct slice){(const char *)digest, len}))
+	if (!digest_fits(m, si))
 		return diag_fail(d, R_CMS_DIGEST,
-		    "the signed manifest does not have the digest that was "
-		    "signed");
+		    "the %s does not have the digest that was signed",
+		    m->detached ? "payload" : "signed manifest");
 	r = x509_check_key(c, d);
 	if (r)
 		return r;
 	/* Signed is the SET OF that the IMPLICIT tag stands for. */
-	hash_two(id, (struct slice){"\x31", 1},
-	    (struct slice){m->attrs.p + 1, m->attrs.len - 1}, digest);
-	if (c->key.type != m->sig_alg.key)
+	(void)hash_two(id, (struct slice){"\x31", 1},
+	    (struct slice){si->attrs.p + 1, si->attrs.len - 1}, digest);
+	if (c->key.type != si->sig_alg.key)
 		return bad_alg(
 		    "the signer's key is of another kind: it", &c->key.alg, d);
-	if (!key_verify(&c->key, id, digest, m->signature))
+	if (!key_verify(&c->key, &si->sig_alg, id, digest, si->signature))
 		return diag_fail(d, R_CMS_SIGNATURE,
 		    "the signature does not belong to this manifest and the "
 		    "signer's key");
@@ -363,59 +444,105 @@ static int check_cn(
 	    policy->cn[0], policy->cns > 1 ? " and others" : "");
 }
 
-static int judged_at(const struct cms *m, const struct trust_policy *policy,
-    int64_t *now, struct diag *d)
+int trust_now_at(const struct trust_policy *policy, const int64_t *signed_at,
+    struct trust_now *at, struct diag *d)
 {
-	if (policy->time == TIME_CLOCK) {
-		*now =
-		    policy->now > policy->floor ? policy->now : policy->floor;
-		return 0;
+	at->now = policy->now;
+	at->by = "by the clock";
+	if (policy->time == TIME_SIGNING) {
+		if (!signed_at)
+			return bad_attrs(
+			    "use-bundle-signing-time needs a signingTime", d);
+		at->now = *signed_at;
+		at->by = "by the signing time";
+	} else if (policy->time == TIME_FLOOR && policy->now < policy->floor) {
+		at->now = policy->floor;
+		at->by = "by the date of this image: the clock is behind it";
 	}
-	*now = m->time;
-	if (m->has_time)
-		return 0;
-	return bad_attrs("use-bundle-signing-time needs a signingTime", d);
+	return 0;
 }
 
+/* One signer, of whom chain and at then tell; *c is his certificate. */
+static int verify_signer(const struct cms *m, unsigned i,
+    const struct keyring *k, const struct trust_policy *policy, struct cert *c,
+    struct signer *who, struct diag *d)
+{
+	struct signer_info si;
+	int r = read_signer(m, i, &si, d);
+
+	if (!r)
+		r = read_attributes(m, &si, d);
+	if (!r)
+		r = check_algorithms(m, &si, d);
+	if (!r)
+		r = find_signer(m, &si, c, d);
+	if (!r)
+		r = check_signature(m, &si, c, d);
+	if (!r)
+		r = trust_now_at(
+		    policy, si.has_time ? &si.time : NULL, &who->at, d);
+	if (!r)
+		r = path_search(c->der, k, m->cert, m->count, policy, &who->at,
+		    who->chain, &who->chain_len, d);
+	if (!r)
+		r = check_cn(policy, c->subject, d);
+	who->has_time = si.has_time;
+	who->signing_time = si.time;
+	return r;
+}
+
+static bool is_new_key(const struct signer *who, const struct key *key)
+{
+	struct cert c;
+
+	for (unsigned i = 0; i < who->signers; i++)
+		if (x509_parse(who->all[i], &c, NULL) || key_same(&c.key, key))
+			return false;
+	return true;
+}
+
+/* *c: the first signer's certificate. */
 static int verify(struct cms *m, const struct keyring *k,
     const struct trust_policy *policy, struct cert *c, struct signer *who,
     struct diag *d)
 {
-	int64_t now;
+	unsigned want = policy->min_signers, keys = 0;
 	int r = read_content_info(m, d);
 
-	if (!r)
-		r = read_signer(m, d);
-	if (!r)
-		r = read_attributes(m, d);
-	if (!r)
-		r = check_algorithms(m, d);
-	if (!r)
-		r = find_signer(m, c, d);
-	if (!r)
-		r = check_signature(m, c, d);
-	if (!r)
-		r = judged_at(m, policy, &now, d);
-	if (!r)
-		r = path_search(c->der, k, m->cert, m->count, policy, now,
-		    who->chain, &who->chain_len, d);
-	if (!r)
-		r = check_cn(policy, c->subject, d);
+	if (!r && m->has_content == (m->detached != NULL))
+		r = m->has_content
+		        ? diag_fail(d, R_CMS_INLINE,
+		              "an inline signature, as of format=verity")
+		        : diag_fail(d, R_CMS_DETACHED,
+		              "a detached signature, as of format=plain");
+	if (!r && want == 0 && m->signers != 1)
+		r = diag_fail(d, R_CMS_SIGNERS,
+		    "%u signers, expected 1 (no min-signers is set)",
+		    m->signers);
+	/* From the last to the first, of whom who tells in the end. */
+	for (unsigned i = m->signers; !r && i-- > 0;) {
+		r = verify_signer(m, i, k, policy, c, who, d);
+		if (r)
+			break;
+		keys += is_new_key(who, &c->key);
+		who->all[who->signers++] = c->der;
+	}
+	if (!r && keys < want)
+		r = diag_fail(d, R_CMS_FEW_SIGNERS,
+		    "signed with %u different key%s, min-signers=%u", keys,
+		    keys == 1 ? "" : "s", want);
 	return r;
 }
 
-int cms_verify(const uint8_t *cms, size_t len, const struct keyring *k,
-    const struct trust_policy *policy, struct slice *content,
-    struct signer *who, struct diag *d)
+static int verify_all(struct cms *m, const struct keyring *k,
+    const struct trust_policy *policy, struct signer *who, struct diag *d)
 {
-	struct cms m = {.all = {(const char *)cms, len}};
 	struct slice cn;
 	struct cert c;
 	int r;
 
-	*content = (struct slice){"", 0};
 	memset(who, 0, sizeof *who);
-	r = verify(&m, k, policy, &c, who, d);
+	r = verify(m, k, policy, &c, who, d);
 	if (r) {
 		memset(who, 0, sizeof *who);
 		return r;
@@ -426,8 +553,35 @@ int cms_verify(const uint8_t *cms, size_t len, const struct keyring *k,
 	/* One that is too long is left out, not cut. */
 	if (name_cn(c.subject, &cn) && !slice_copy(who->cn, sizeof who->cn, cn))
 		who->cn[0] = '\0';
-	who->has_time = m.has_time;
-	who->signing_time = m.time;
-	*content = m.content;
 	return 0;
+}
+
+int cms_verify(const uint8_t *cms, size_t len, const struct keyring *k,
+    const struct trust_policy *policy, struct slice *content,
+    struct signer *who, struct diag *d)
+{
+	struct cms m = {.all = {(const char *)cms, len}};
+	int r = verify_all(&m, k, policy, who, d);
+
+	*content = r == 0 ? m.content : (struct slice){"", 0};
+	return r;
+}
+
+int cms_verify_detached(const uint8_t *cms, size_t len,
+    struct content_digest *content, const struct keyring *k,
+    const struct trust_policy *policy, struct signer *who, struct diag *d)
+{
+	struct cms m = {
+	    .all = {(const char *)cms, len},
+	    .detached = content,
+	};
+
+	return verify_all(&m, k, policy, who, d);
+}
+
+bool cms_is_detached(const uint8_t *cms, size_t len)
+{
+	struct cms m = {.all = {(const char *)cms, len}};
+
+	return read_content_info(&m, NULL) == 0 && !m.has_content;
 }

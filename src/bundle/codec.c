@@ -6,6 +6,8 @@
 static const struct codec_ops *const codecs[] = {
     OPT_GZIP ? &codec_gzip : NULL,
     OPT_ZSTD ? &codec_zstd : NULL,
+    OPT_XZ ? &codec_xz : NULL,
+    OPT_LZ4 ? &codec_lz4 : NULL,
 };
 
 const struct codec_ops *codec_find(uint16_t id)

@@ -10,7 +10,9 @@
 #include "base/reason.h"
 
 /* What the largest decoder needs: zstd's context with a 1 KiB literal buffer.
- * libdeflate's tables take 11,568 bytes. */
+ * xz's state takes 30 KiB (its dictionary is the block that it decodes into,
+ * however large one the stream asks for), libdeflate's tables 11,568 bytes,
+ * lz4 none. */
 #define CODEC_WORK 32768u
 
 struct codec_ops {
@@ -28,6 +30,8 @@ struct codec_ops {
 
 extern const struct codec_ops codec_gzip; /* libdeflate */
 extern const struct codec_ops codec_zstd; /* libzstd */
+extern const struct codec_ops codec_xz;   /* XZ Embedded, all its filters */
+extern const struct codec_ops codec_lz4;  /* lz4 */
 
 /* NULL when this build has no decoder for it. */
 const struct codec_ops *codec_find(uint16_t id);

@@ -3,6 +3,9 @@
 
 #include "base/fmt.h"
 
+/* Elements in each other; libcrypto has the same limit. */
+#define DER_DEPTH 30
+
 static struct slice slice_of(const uint8_t *p, size_t len)
 {
 	return (struct slice){(const char *)p, p ? len : 0};
@@ -19,6 +22,11 @@ struct buf der_buf(struct slice s)
 bool slice_same(struct slice a, struct slice b)
 {
 	return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
+}
+
+bool oid_is(struct slice oid, const char *bytes, size_t len)
+{
+	return slice_same(oid, (struct slice){bytes, len});
 }
 
 bool der_next(struct buf *b, struct der *e)
@@ -112,18 +120,21 @@ bool der_boolean(struct buf *b)
 	return value != 0;
 }
 
+/* Minimal: the first octet is more than a sign. */
+static bool integer_ok(struct slice s)
+{
+	uint8_t first = s.len > 0 ? (uint8_t)s.p[0] : 0;
+	bool next = s.len > 1 && s.p[1] & 0x80;
+
+	return s.len == 1 || (s.len > 1 && first != (next ? 0xff : 0));
+}
+
 struct slice der_integer(struct buf *b)
 {
 	struct der e;
 
-	if (der_get(b, DER_INTEGER, &e)) {
-		uint8_t first = e.body.len > 0 ? (uint8_t)e.body.p[0] : 0;
-		bool next = e.body.len > 1 && e.body.p[1] & 0x80;
-
-		if (e.body.len == 0 ||
-		    (e.body.len > 1 && first == (next ? 0xff : 0)))
-			b->bad = true;
-	}
+	if (der_get(b, DER_INTEGER, &e) && !integer_ok(e.body))
+		b->bad = true;
 	return e.body;
 }
 
@@ -148,6 +159,13 @@ struct slice der_bits(struct buf *b)
 		b->bad = true;
 	len = buf_left(&v);
 	return slice_of(buf_take(&v, len), len);
+}
+
+bool der_bits_ok(struct slice s)
+{
+	uint8_t unused = s.len > 0 ? (uint8_t)s.p[0] : 8;
+
+	return unused == 0 || (unused < 8 && s.len > 1);
 }
 
 struct slice der_magnitude(struct slice i)
@@ -234,6 +252,66 @@ int64_t der_time(struct buf *b)
 	}
 	return days_from_date(year, month, day) * 86400 + hour * 3600 +
 	       minute * 60 + second;
+}
+
+/* The contents of a universal type; the others have any. */
+static bool contents_ok(const struct der *e)
+{
+	struct buf b = der_buf(e->raw);
+
+	if (e->tag & 0xc0)
+		return true;
+	switch (e->tag) {
+	case DER_SEQUENCE:
+	case DER_SET:
+		return true;
+	case DER_BOOLEAN:
+		(void)der_boolean(&b);
+		return !b.bad;
+	case DER_ENUMERATED:
+	case DER_INTEGER:
+		return integer_ok(e->body);
+	case DER_OID:
+		(void)der_oid(&b);
+		return !b.bad;
+	case DER_BIT_STRING:
+		return der_bits_ok(e->body);
+	case DER_NULL:
+		return e->body.len == 0;
+	case DER_UTF8:
+		return utf8_valid(e->body);
+	case DER_UNIVERSAL:
+		return e->body.len % 4 == 0;
+	case DER_BMP:
+		return e->body.len % 2 == 0;
+	default: /* any string or time; none of them is constructed */
+		return (e->tag & 0x20) == 0 && e->tag != 0x10 && e->tag != 0x11;
+	}
+}
+
+bool der_sound(struct slice s)
+{
+	struct buf b = der_buf(s);
+	size_t end[DER_DEPTH];
+	unsigned depth = 0;
+	struct der e;
+
+	for (;;) {
+		while (b.pos == b.len) {
+			if (depth == 0)
+				return true;
+			b.len = end[--depth];
+		}
+		if (!der_next(&b, &e) || !contents_ok(&e))
+			return false;
+		if (e.tag & 0x20) {
+			if (depth == DER_DEPTH)
+				return false;
+			end[depth++] = b.len;
+			b.len = b.pos;
+			b.pos -= e.body.len;
+		}
+	}
 }
 
 bool der_is_ber(struct slice s)

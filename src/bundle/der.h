@@ -17,11 +17,15 @@ enum {
 	DER_OCTET_STRING = 0x04,
 	DER_NULL = 0x05,
 	DER_OID = 0x06,
+	DER_ENUMERATED = 0x0a,
 	DER_UTF8 = 0x0c,
+	DER_NUMERIC = 0x12,
 	DER_PRINTABLE = 0x13,
+	DER_T61 = 0x14,
 	DER_IA5 = 0x16,
 	DER_UTC_TIME = 0x17,
 	DER_GENERALIZED_TIME = 0x18,
+	DER_UNIVERSAL = 0x1c,
 	DER_BMP = 0x1e,
 	DER_SEQUENCE = 0x30,
 	DER_SET = 0x31,
@@ -63,7 +67,17 @@ static inline bool der_end(const struct buf *b)
 	return !b->bad && b->pos == b->len;
 }
 
+/*
+ * True when s is elements of DER to the innermost, also those that nobody
+ * reads: each ends with the one that holds it, and of the universal types each
+ * is constructed or not as DER wants it, with contents of its kind.
+ */
+bool der_sound(struct slice s);
+
 bool slice_same(struct slice a, struct slice b);
+
+/* The contents of an OID are these bytes. */
+bool oid_is(struct slice oid, const char *bytes, size_t len);
 
 /* The typed readers make b bad, and return zero values, on anything else. */
 struct slice der_oid(struct buf *b);
@@ -74,6 +88,9 @@ struct slice der_integer(struct buf *b);
 uint32_t der_u31(struct buf *b);
 /* Contents of a BIT STRING with no unused bits. */
 struct slice der_bits(struct buf *b);
+/* These are the contents of a BIT STRING, whatever its tag: a count of unused
+ * bits, which are there, and the octets. */
+bool der_bits_ok(struct slice s);
 /* UTCTime or GeneralizedTime in Zulu time, to the second, as seconds since
  * 1970; years 1950 to 2049 and 0000 to 9999. */
 int64_t der_time(struct buf *b);

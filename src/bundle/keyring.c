@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: 0BSD */
-#include "bundle/trust.h"
-#include "bundle/x509.h"
+#include "bundle/crl.h"
+#include "options.h"
 
-#define BEGIN "-----BEGIN CERTIFICATE-----"
-#define END "-----END CERTIFICATE-----"
+#define CERTIFICATE "CERTIFICATE-----"
+#define CRL "X509 CRL-----"
+#define BEGIN "-----BEGIN "
+#define END "-----END "
 
 /* The next line, without its end and blanks behind it; false at the end. */
 static bool next_line(struct buf *b, struct slice *line)
@@ -68,8 +70,9 @@ static int base64_line(
 	return 0;
 }
 
-/* The lines up to END, decoded behind what is there. */
-static int read_block(struct buf *b, struct keyring *k, struct diag *d)
+/* The lines up to the end, decoded behind what is there. */
+static int read_block(
+    struct buf *b, const char *end, struct keyring *k, struct diag *d)
 {
 	struct base64 g = {0};
 	struct slice line;
@@ -77,7 +80,7 @@ static int read_block(struct buf *b, struct keyring *k, struct diag *d)
 	while (next_line(b, &line)) {
 		int r;
 
-		if (slice_is(line, END)) {
+		if (slice_is(line, end)) {
 			if (g.held == 0)
 				return 0;
 			return diag_fail(
@@ -87,65 +90,79 @@ static int read_block(struct buf *b, struct keyring *k, struct diag *d)
 		if (r)
 			return r;
 	}
-	return diag_fail(d, R_KEYRING, "no line \"" END "\"");
+	return diag_fail(d, R_KEYRING, "no line \"%s\"", end);
 }
 
-static bool known(const struct keyring *k, struct slice der)
+static bool known(const struct slice *list, unsigned n, struct slice der)
 {
-	for (unsigned i = 0; i < k->count; i++)
-		if (slice_same(k->cert[i], der))
+	for (unsigned i = 0; i < n; i++)
+		if (slice_same(list[i], der))
 			return true;
 	return false;
 }
 
-static int read_cert(struct buf *b, struct keyring *k, struct diag *d)
+static int parse(struct slice der, bool crl, struct diag *d)
 {
+	struct crl list;
+	struct cert c;
+
+	return OPT_CRL && crl ? crl_parse(der, &list, d)
+	                      : x509_parse(der, &c, d);
+}
+
+/* A certificate or a CRL; one that is there already does not count. */
+static int read_one(struct buf *b, bool crl, struct keyring *k, struct diag *d)
+{
+	unsigned *count = crl ? &k->crls : &k->count;
+	struct slice *list = crl ? k->crl : k->cert;
 	size_t from = k->used;
 	struct slice der;
-	struct cert c;
-	int r = read_block(b, k, d);
+	int r = read_block(b, crl ? END CRL : END CERTIFICATE, k, d);
 
 	if (r)
 		return r;
 	der = (struct slice){(const char *)k->bytes + from, k->used - from};
-	if (x509_parse(der, &c, d))
+	if (parse(der, crl, d))
 		return R_KEYRING;
-	if (known(k, der)) {
+	if (known(list, *count, der)) {
 		k->used = from;
 		return 0;
 	}
-	if (k->count == KEYRING_CERTS)
-		return diag_fail(d, R_LIMIT,
-		    "more than %u certificates in the keyring", KEYRING_CERTS);
-	k->cert[k->count++] = der;
+	if (*count == (crl ? KEYRING_CRLS : KEYRING_CERTS))
+		return diag_fail(d, R_LIMIT, "more than %u %s in the keyring",
+		    *count, crl ? "CRLs" : "certificates");
+	list[(*count)++] = der;
 	return 0;
 }
 
 int keyring_load(struct keyring *k, const char *pem, size_t len, struct diag *d)
 {
-	unsigned before = k->count, n = 0;
+	unsigned count = k->count, crls = k->crls, blocks = 0;
 	size_t used = k->used;
 	struct slice line;
 	struct buf b;
 
 	buf_init(&b, pem, len);
 	while (next_line(&b, &line)) {
+		bool crl = OPT_CRL && slice_is(line, BEGIN CRL);
 		struct diag why = {0};
 		int r;
 
-		if (!slice_is(line, BEGIN))
+		if (!crl && !slice_is(line, BEGIN CERTIFICATE))
 			continue;
-		n++;
-		r = read_cert(&b, k, &why);
+		blocks++;
+		r = read_one(&b, crl, k, &why);
 		if (r) {
-			k->count = before;
+			k->count = count;
+			k->crls = crls;
 			k->used = used;
 			return diag_fail(d, r,
-			    "certificate %u of the keyring: %s", n, why.seen);
+			    "block %u of the keyring, a %s: %s", blocks,
+			    crl ? "CRL" : "certificate", why.seen);
 		}
 	}
-	if (n == 0)
+	if (k->count == 0 || blocks == 0)
 		return diag_fail(d, R_KEYRING,
-		    "%zu bytes without a line \"" BEGIN "\"", len);
+		    "%zu bytes without a line \"" BEGIN CERTIFICATE "\"", len);
 	return 0;
 }

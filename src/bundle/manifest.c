@@ -79,7 +79,7 @@ static const struct key {
     {"verity-hash", G_BUNDLE, TAKE_HEX, SEEN_HASH, OF(verity_hash), 0},
     {"verity-salt", G_BUNDLE, TAKE_HEX, SEEN_SALT, OF(verity_salt), 0},
     {"verity-size", G_BUNDLE, TAKE_U64, SEEN_SIZE, OF(verity_size), 0},
-    {"crypt-key", G_BUNDLE, TAKE_NOTHING, SEEN_CRYPT_KEY, 0, 0},
+    {"crypt-key", G_BUNDLE, TAKE_HEX, SEEN_CRYPT_KEY, OF(crypt_key), 0},
     {"filename", G_HANDLER, TAKE_CODE, SEEN_HANDLER, 0, 0},
     {"args", G_HANDLER, TAKE_CODE, SEEN_HANDLER_ARGS, 0, 0},
     {"filename", G_HOOKS, TAKE_CODE, SEEN_HOOKS_FILE, 0, 0},
@@ -117,11 +117,14 @@ static int missing(struct diag *d, const char *group, const char *key)
 	return diag_fail(d, R_MANIFEST_MISSING, "[%s] lacks %s", group, key);
 }
 
-static void want_code(struct parser *p)
+static void want_code(struct parser *p, unsigned code)
 {
 	const struct keyfile *kf = &p->kf;
 	struct manifest *m = p->m;
 
+	m->code |= code;
+	if (p->image)
+		p->image->hooks |= (uint8_t)code;
 	if (m->wants_code[0] == '\0')
 		fmt(m->wants_code, sizeof m->wants_code, "[%.*s] %.*s=%.*s",
 		    (int)MIN(kf->group.len, 40), kf->group.p, (int)kf->key.len,
@@ -150,7 +153,7 @@ static int take_hooks(struct parser *p)
 		if (p->image && hook == 0)
 			*p->group_seen |= SEEN_INSTALL_HOOK;
 		p->seen |= SEEN_HOOK;
-		want_code(p);
+		want_code(p, p->image ? 1u << hook : CODE_INSTALL_CHECK);
 	}
 	return 0;
 }
@@ -309,13 +312,15 @@ static int take_key(struct parser *p)
 	while (key->group != p->group || !slice_is(p->kf.key, key->name))
 		if (++key == keys + ARRAY_LEN(keys))
 			return refuse(p, R_MANIFEST_KEY, "unknown key");
+	if (kf_repeated(&p->kf))
+		return refuse_value(p, "stands here twice");
 	r = take_value(p, key, base + key->offset, &inner);
 	if (r == R_KEYFILE_VALUE)
 		return diag_fail(p->d, R_MANIFEST_VALUE, "%s", inner.seen);
 	if (r != 0 || (key->take == TAKE_CODE && p->kf.value.len == 0))
 		return r;
 	if (key->take == TAKE_CODE)
-		want_code(p);
+		want_code(p, p->group == G_HOOKS ? CODE_FILE : CODE_HANDLER);
 	*p->group_seen |= key->seen;
 	return 0;
 }
@@ -481,6 +486,20 @@ int manifest_parse(
 		r = item == KF_GROUP ? take_group(&p) : take_key(&p);
 	}
 	return r;
+}
+
+void manifest_code_text(char dst[static 80], unsigned code)
+{
+	static const char words[] = "install pre-install post-install "
+	                            "install-check handler";
+	struct slice left = {words, sizeof words - 1}, word;
+	size_t n = 0;
+
+	dst[0] = '\0';
+	for (; slice_word(&left, &word); code >>= 1)
+		if ((code & 1) != 0)
+			n += fmt(dst + n, 80 - n, "%s%.*s", n > 0 ? " " : "",
+			    (int)word.len, word.p);
 }
 
 const char *format_name(enum bundle_format f)

@@ -34,7 +34,25 @@ struct manifest_image {
 	uint8_t sha256[32];
 	uint64_t size; /* bytes of the image file */
 	bool adaptive; /* ignored: the full image is always there */
+	uint8_t hooks; /* of the first three of enum manifest_code */
 };
+
+/*
+ * What a bundle brings that RAUC would run, each a bit: of images the first
+ * three. None of it is ever run here; see install_check. CODE_FILE says only
+ * which file the hooks are in.
+ */
+enum manifest_code {
+	CODE_INSTALL = 1, /* writes the slot instead of RAUC */
+	CODE_PRE_INSTALL = 2,
+	CODE_POST_INSTALL = 4,
+	CODE_INSTALL_CHECK = 8,
+	CODE_HANDLER = 16, /* does all of the install */
+	CODE_FILE = 32,
+};
+
+/* The words of those in code: "install-check handler". */
+void manifest_code_text(char dst[static 80], unsigned code);
 
 struct manifest {
 	char compatible[MANIFEST_TEXT];
@@ -46,16 +64,18 @@ struct manifest {
 	uint8_t verity_hash[32];
 	uint8_t verity_salt[32];
 	uint64_t verity_size; /* bytes of the hash tree */
+	uint8_t crypt_key[32];
 	/* The first thing that asks for code from the bundle to be run
 	 * ("[handler] filename=x"), or empty. The caller refuses. */
 	char wants_code[96];
+	unsigned code; /* all of it: enum manifest_code, or-ed */
 	unsigned images;
 	struct manifest_image image[MANIFEST_IMAGES];
 	uint8_t sha256[32]; /* of the manifest's bytes: RAUC's bundle.hash */
 };
 
 /*
- * Parses the inline manifest of a verity bundle. R_MANIFEST_* (d names line
+ * Parses a manifest of any format. R_MANIFEST_* (d names line
  * and key), R_LIMIT.
  */
 int manifest_parse(struct manifest *m, const void *text, size_t len,

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: 0BSD */
 #include "bundle/path.h"
 
+#include "bundle/crl.h"
+#include "options.h"
+
 /* Bounds the work a hostile bundle can cause: 64 times RSA-4096. */
 #define SIGNATURE_CHECKS_MAX 64
 
@@ -11,7 +14,7 @@ struct search {
 	const struct slice *certs;
 	unsigned count;
 	const struct trust_policy *policy;
-	int64_t now;
+	const struct trust_now *at;
 	struct slice *chain;
 	unsigned len;
 	unsigned next[CHAIN_MAX]; /* the candidate to try next, each link */
@@ -21,7 +24,20 @@ struct search {
 	struct diag why;
 };
 
-enum { RANK_NO_ISSUER = 1, RANK_LINK, RANK_PATH };
+enum { RANK_NO_ISSUER = 1, RANK_LINK, RANK_PATH, RANK_REFUSED };
+
+/* Everything is to be looked at, and what cannot be may be revoked. */
+static bool all_paths(const struct search *s)
+{
+	return OPT_CRL && s->policy->check_crl;
+}
+
+static int gave_up(struct diag *d)
+{
+	return diag_fail(d, R_LIMIT,
+	    "gave up after %u signature checks of certificates",
+	    SIGNATURE_CHECKS_MAX);
+}
 
 static void note(struct search *s, unsigned rank, const struct diag *why)
 {
@@ -39,22 +55,24 @@ static bool contains(const struct slice *list, unsigned n, struct slice der)
 	return false;
 }
 
-static int judge_dates(
-    const struct cert *c, const char *name, int64_t now, struct diag *d)
+/* OpenSSL, and so RAUC, counts the last second as over. */
+static int judge_dates(const struct cert *c, const char *name,
+    const struct trust_now *at, struct diag *d)
 {
-	bool early = now < c->not_before;
+	bool early = at->now < c->not_before;
 	char limit[TIME_TEXT], clock[TIME_TEXT];
 
-	if (!early && now <= c->not_after)
+	if (!early && at->now < c->not_after)
 		return 0;
 	time_text(limit, early ? c->not_before : c->not_after);
-	time_text(clock, now);
+	time_text(clock, at->now);
 	if (early)
 		return diag_fail(d, R_CERT_NOT_YET,
-		    "\"%s\" is not valid before %s; judged at %s", name, limit,
-		    clock);
+		    "\"%s\" is not valid before %s; judged at %s, %s", name,
+		    limit, clock, at->by);
 	return diag_fail(d, R_CERT_EXPIRED,
-	    "\"%s\" expired on %s; judged at %s", name, limit, clock);
+	    "\"%s\" expired on %s; judged at %s, %s", name, limit, clock,
+	    at->by);
 }
 
 /* What a certificate must allow, by RAUC's rules: OpenSSL's smimesign, or
@@ -99,7 +117,7 @@ static int judge_cert(const struct cert *c, bool issuer, unsigned below,
 		    "is not implemented",
 		    name, oid);
 	}
-	r = judge_dates(c, name, s->now, d);
+	r = judge_dates(c, name, s->at, d);
 	if (r)
 		return r;
 	if (issuer && !c->ca)
@@ -115,12 +133,70 @@ static int judge_cert(const struct cert *c, bool issuer, unsigned below,
 	return judge_purpose(c, name, issuer, s->policy->purpose, d);
 }
 
-static int judge_path(const struct search *s, struct diag *d)
+/* A certificate against its issuer's CRL. */
+static int judge_serial(struct search *s, unsigned i, struct diag *d)
 {
-	unsigned below = 0;
+	bool last = i + 1 == s->len;
+	struct slice serial, subject;
+	char name[NAME_TEXT];
 	struct cert c;
+	int r = x509_parse(s->chain[i], &c, d);
+
+	if (r)
+		return r;
+	serial = c.serial;
+	subject = c.subject;
+	if (last && !x509_self_signed(&c)) {
+		name_text(name, sizeof name, subject);
+		return diag_fail(d, R_CRL_MISSING,
+		    "check-crl: the issuer of \"%s\", which would revoke it, "
+		    "is not in its chain",
+		    name);
+	}
+	if (s->checks++ >= SIGNATURE_CHECKS_MAX)
+		return gave_up(d);
+	if (!last)
+		r = x509_parse(s->chain[i + 1], &c, d);
+	return r ? r : crl_check(s->keyring, serial, subject, &c, s->at, d);
+}
+
+/* No other path makes up for it. */
+static bool is_final(int r)
+{
+	return r == R_CERT_REVOKED || r == R_LIMIT;
+}
+
+/* Every certificate and the anchor: one that is revoked before one of which
+ * that is not known. */
+static int judge_revocation(struct search *s, struct diag *d)
+{
+	int first = 0;
 
 	for (unsigned i = 0; i < s->len; i++) {
+		struct diag why = {0};
+		int r = judge_serial(s, i, &why);
+
+		if (r != 0 && (first == 0 || is_final(r))) {
+			first = r;
+			*d = why;
+		}
+		if (is_final(r))
+			break;
+	}
+	return first;
+}
+
+/* A frame of its own: those of all it is called by are long. */
+__attribute__((noinline)) static int judge_path(
+    struct search *s, struct diag *d)
+{
+	struct diag why = {0};
+	unsigned below = 0;
+	struct cert c;
+	/* Of a path that is no good for another reason, too. */
+	int revoked = all_paths(s) ? judge_revocation(s, &why) : 0;
+
+	for (unsigned i = 0; i < s->len && !is_final(revoked); i++) {
 		int r = x509_parse(s->chain[i], &c, d);
 
 		if (!r)
@@ -130,7 +206,39 @@ static int judge_path(const struct search *s, struct diag *d)
 		if (i > 0 && !slice_same(c.subject, c.issuer))
 			below++;
 	}
-	return 0;
+	return revoked ? diag_fail(d, revoked, "%s", why.seen) : 0;
+}
+
+/* The next character that counts, in lower case; NUL at the end. */
+static char next_char(const char **p)
+{
+	char c;
+
+	do
+		c = *(*p)++;
+	while (c == ' ');
+	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+/* A signer's certificate that is self-signed is trusted for being in the
+ * keyring or not at all, whoever else has its name and key. Its name is its
+ * own, but for case, blanks and the type of its text. */
+static bool stands_alone(const struct cert *c)
+{
+	char subject[SIGNER_NAME], issuer[SIGNER_NAME];
+	const char *a = subject, *b = issuer;
+	struct cert own = *c;
+	char next;
+
+	name_text(subject, sizeof subject, c->subject);
+	name_text(issuer, sizeof issuer, c->issuer);
+	do {
+		next = next_char(&a);
+		if (next != next_char(&b))
+			return false;
+	} while (next != '\0');
+	own.subject = c->issuer;
+	return x509_self_signed(&own);
 }
 
 /* Puts the next candidate whose key did sign c on the chain; false when there
@@ -140,10 +248,13 @@ static bool extend(struct search *s, const struct cert *c)
 	unsigned *next = &s->next[s->len - 1];
 	unsigned in_keyring = s->keyring->count;
 
+	if (s->len == 1 && stands_alone(c))
+		return false;
 	for (; *next < in_keyring + s->count; ++*next) {
 		bool own = *next < in_keyring;
 		struct slice der = own ? s->keyring->cert[*next]
 		                       : s->certs[*next - in_keyring];
+		unsigned rank = all_paths(s) ? RANK_REFUSED : RANK_LINK;
 		struct diag why = {0};
 		struct cert issuer;
 
@@ -151,20 +262,20 @@ static bool extend(struct search *s, const struct cert *c)
 		    (!own && contains(s->keyring->cert, in_keyring, der)))
 			continue;
 		if (x509_parse(der, &issuer, NULL) ||
-		    !x509_names_issuer(c, &issuer))
+		    !x509_names_issuer(c->issuer, &c->aki, &issuer))
 			continue;
 		if (s->len == CHAIN_MAX) {
 			diag_fail(&why, R_CERT_PATHLEN,
 			    "no trusted certificate among the first %u of the "
 			    "chain",
 			    CHAIN_MAX);
-		} else if (s->checks == SIGNATURE_CHECKS_MAX) {
-			diag_fail(&why, R_CERT_UNKNOWN,
-			    "gave up after %u signature checks",
-			    SIGNATURE_CHECKS_MAX);
+		} else if (s->checks >= SIGNATURE_CHECKS_MAX) {
+			gave_up(&why);
 		} else {
+			rank = RANK_LINK;
 			s->checks++;
-			if (x509_check_signature(c, &issuer, &why) == 0) {
+			if (x509_check_signature(
+			        &c->sig, c->subject, &issuer, &why) == 0) {
 				++*next;
 				s->chain[s->len] = der;
 				s->next[s->len] = 0;
@@ -172,7 +283,7 @@ static bool extend(struct search *s, const struct cert *c)
 				return true;
 			}
 		}
-		note(s, RANK_LINK, &why);
+		note(s, rank, &why);
 	}
 	return false;
 }
@@ -181,7 +292,7 @@ static bool extend(struct search *s, const struct cert *c)
 static bool is_anchor(const struct search *s, const struct cert *c)
 {
 	return contains(s->keyring->cert, s->keyring->count, c->der) &&
-	       (s->policy->allow_partial_chain || x509_names_issuer(c, c));
+	       (s->policy->allow_partial_chain || x509_self_signed(c));
 }
 
 static void note_no_issuer(struct search *s, const struct cert *c)
@@ -198,8 +309,8 @@ static void note_no_issuer(struct search *s, const struct cert *c)
 	note(s, RANK_NO_ISSUER, &why);
 }
 
-/* One step: true when the chain is complete and good. */
-static bool step(struct search *s)
+/* One step: true when the chain is complete and good. A frame of its own. */
+__attribute__((noinline)) static bool step(struct search *s)
 {
 	struct diag why = {0};
 	struct cert c;
@@ -209,7 +320,7 @@ static bool step(struct search *s)
 	} else if (s->next[s->len - 1] == 0 && is_anchor(s, &c)) {
 		if (judge_path(s, &why) == 0)
 			return true;
-		note(s, RANK_PATH, &why);
+		note(s, is_final(why.reason) ? RANK_REFUSED : RANK_PATH, &why);
 	} else if (extend(s, &c)) {
 		return false;
 	} else {
@@ -221,7 +332,7 @@ static bool step(struct search *s)
 
 int path_search(struct slice signer, const struct keyring *k,
     const struct slice *certs, unsigned count,
-    const struct trust_policy *policy, int64_t now,
+    const struct trust_policy *policy, const struct trust_now *at,
     struct slice chain[CHAIN_MAX], unsigned *chain_len, struct diag *d)
 {
 	struct search s = {
@@ -229,20 +340,28 @@ int path_search(struct slice signer, const struct keyring *k,
 	    .certs = certs,
 	    .count = count,
 	    .policy = policy,
-	    .now = now,
+	    .at = at,
 	    .chain = chain,
 	    .len = 1,
 	    /* whatever happens, no search ends well without a chain */
 	    .why = {.reason = R_CERT_UNKNOWN},
 	};
+	struct slice good[CHAIN_MAX];
 
 	chain[0] = signer;
 	*chain_len = 0;
-	while (s.len > 0) {
-		if (step(&s)) {
-			*chain_len = s.len;
-			return 0;
-		}
+	while (s.len > 0 && s.rank < RANK_REFUSED) {
+		if (!step(&s))
+			continue;
+		*chain_len = s.len;
+		memcpy(good, chain, sizeof good);
+		/* Another path may know of a revocation. */
+		s.len = all_paths(&s) ? s.len - 1 : 0;
 	}
+	if (*chain_len > 0 && s.rank < RANK_REFUSED) {
+		memcpy(chain, good, sizeof good);
+		return 0;
+	}
+	*chain_len = 0;
 	return diag_fail(d, s.why.reason, "%s", s.why.seen);
 }

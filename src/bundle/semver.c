@@ -3,8 +3,21 @@
 
 struct semver {
 	uint64_t core[3];
-	struct slice pre; /* len 0: none */
+	struct slice pre; /* p NULL: none */
 };
+
+/* Cuts s at its last c: what stands behind it, or p NULL. */
+static struct slice cut_last(struct slice *s, char c)
+{
+	for (size_t n = s->len; n > 0; n--)
+		if (s->p[n - 1] == c) {
+			struct slice tail = {s->p + n, s->len - n};
+
+			s->len = n - 1;
+			return tail;
+		}
+	return (struct slice){NULL, 0};
+}
 
 /* Takes the text up to the next '.' off s, which is without text (p NULL)
  * behind the last one. */
@@ -16,24 +29,15 @@ static struct slice next_field(struct slice *s)
 	return field;
 }
 
-static bool identifiers_valid(struct slice s)
-{
-	while (s.p)
-		if (!slice_alnum(next_field(&s), "-"))
-			return false;
-	return true;
-}
-
+/* RAUC looks for the signs from the end, and at what is behind them not at
+ * all. */
 static bool semver_parse(struct semver *v, const char *text)
 {
 	struct slice s = {text, strlen(text)};
-	struct slice build;
 
 	memset(v->core, 0, sizeof v->core);
-	(void)slice_cut(&s, '+', &build);
-	(void)slice_cut(&s, '-', &v->pre);
-	if (!identifiers_valid(build) || !identifiers_valid(v->pre))
-		return false;
+	(void)cut_last(&s, '+');
+	v->pre = cut_last(&s, '-');
 	for (unsigned i = 0; s.p; i++)
 		if (i == ARRAY_LEN(v->core) ||
 		    !slice_u64(next_field(&s), &v->core[i]))
@@ -65,8 +69,11 @@ static int compare_field(struct slice a, struct slice b)
 static int compare_pre(struct slice a, struct slice b)
 {
 	/* A version with a pre-release stands before the one without. */
+	if (!a.p || !b.p)
+		return order_of(!a.p, !b.p);
+	/* Nothing is no field. */
 	if (a.len == 0 || b.len == 0)
-		return order_of(a.len == 0, b.len == 0);
+		return order_of(a.len, b.len);
 	while (a.p && b.p) {
 		int order = compare_field(next_field(&a), next_field(&b));
 

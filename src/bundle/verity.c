@@ -188,6 +188,7 @@ int verity_init(struct verity *v, struct blk *below, uint64_t size,
 	    v->levels > 0 && at == v->blocks &&
 	    (size | tree_size) % VERITY_BLOCK == 0)
 		return 0;
+	v->blk.size = 0;
 	return diag_fail(d, R_VERITY_SIZE,
 	    "hash tree of %llu bytes in a payload of %llu, expected a tree of "
 	    "%llu and multiples of 4096",

@@ -42,7 +42,7 @@ struct verity {
  * size is that of data and tree together, tree_size that of the tree. Reads
  * nothing. R_VERITY_SIZE when the numbers do not belong together: both
  * multiples of 4096, tree smaller than size, and exactly as large as this
- * many data blocks need (two at least: one has no tree).
+ * many data blocks need (two at least: one has no tree); v->blk is empty then.
  */
 int verity_init(struct verity *v, struct blk *below, uint64_t size,
     uint64_t tree_size, const uint8_t root[32], const uint8_t salt[32],

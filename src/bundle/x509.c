@@ -1,246 +1,10 @@
 /* SPDX-License-Identifier: 0BSD */
 #include "bundle/x509.h"
 
-#include <bearssl.h>
-
 #include "base/fmt.h"
 #include "bundle/trust.h"
 
 #define EXTENSIONS_MAX 32
-#define RSA_BITS_MIN 2048
-#define RSA_BITS_MAX 4096
-#define POINT_MAX 133 /* uncompressed, P-521 */
-
-/* Algorithms that are verified here, and some worth refusing by name. */
-static const struct {
-	uint8_t key;
-	uint8_t hash;
-	uint8_t len;
-	char oid[10];
-	char name[20];
-} algs[] = {
-    {0, HASH_SHA256, 9, "\x60\x86\x48\x01\x65\x03\x04\x02\x01", "SHA-256"},
-    {0, HASH_SHA384, 9, "\x60\x86\x48\x01\x65\x03\x04\x02\x02", "SHA-384"},
-    {0, HASH_SHA512, 9, "\x60\x86\x48\x01\x65\x03\x04\x02\x03", "SHA-512"},
-    {KEY_RSA, 0, 9, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01", "RSA"},
-    {KEY_RSA, HASH_SHA256, 9, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b",
-        "RSA with SHA-256"},
-    {KEY_RSA, HASH_SHA384, 9, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c",
-        "RSA with SHA-384"},
-    {KEY_RSA, HASH_SHA512, 9, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d",
-        "RSA with SHA-512"},
-    {KEY_EC, 0, 7, "\x2a\x86\x48\xce\x3d\x02\x01", "EC"},
-    {KEY_EC, HASH_SHA256, 8, "\x2a\x86\x48\xce\x3d\x04\x03\x02",
-        "ECDSA with SHA-256"},
-    {KEY_EC, HASH_SHA384, 8, "\x2a\x86\x48\xce\x3d\x04\x03\x03",
-        "ECDSA with SHA-384"},
-    {KEY_EC, HASH_SHA512, 8, "\x2a\x86\x48\xce\x3d\x04\x03\x04",
-        "ECDSA with SHA-512"},
-    {0, 0, 8, "\x2a\x86\x48\x86\xf7\x0d\x02\x05", "MD5"},
-    {0, 0, 5, "\x2b\x0e\x03\x02\x1a", "SHA-1"},
-    {0, 0, 9, "\x60\x86\x48\x01\x65\x03\x04\x02\x04", "SHA-224"},
-    {0, 0, 9, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04", "RSA with MD5"},
-    {0, 0, 9, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05", "RSA with SHA-1"},
-    {0, 0, 9, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0e", "RSA with SHA-224"},
-    {0, 0, 9, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a", "RSA-PSS"},
-    {0, 0, 7, "\x2a\x86\x48\xce\x3d\x04\x01", "ECDSA with SHA-1"},
-    {0, 0, 8, "\x2a\x86\x48\xce\x3d\x04\x03\x01", "ECDSA with SHA-224"},
-    {0, 0, 7, "\x2a\x86\x48\xce\x38\x04\x01", "DSA"},
-    {0, 0, 3, "\x2b\x65\x70", "Ed25519"},
-    {0, 0, 3, "\x2b\x65\x71", "Ed448"},
-};
-
-static bool oid_is(struct slice oid, const char *bytes, size_t len)
-{
-	return slice_same(oid, (struct slice){bytes, len});
-}
-
-static size_t alg_find(struct slice oid)
-{
-	size_t i = 0;
-
-	while (i < ARRAY_LEN(algs) && !oid_is(oid, algs[i].oid, algs[i].len))
-		i++;
-	return i;
-}
-
-struct alg alg_read(struct buf *b)
-{
-	struct buf seq = der_enter(b, DER_SEQUENCE);
-	struct alg a = {0};
-	struct der params;
-	size_t i;
-
-	a.oid = der_oid(&seq);
-	if (buf_left(&seq) > 0 && der_next(&seq, &params)) {
-		a.null_params = params.tag == DER_NULL;
-		if (!a.null_params)
-			a.params = params.raw;
-		else if (params.body.len != 0)
-			b->bad = true;
-	}
-	if (!der_end(&seq))
-		b->bad = true;
-	i = alg_find(a.oid);
-	if (i < ARRAY_LEN(algs)) {
-		a.key = (enum key_type)algs[i].key;
-		a.hash = (enum hash_id)algs[i].hash;
-	}
-	return a;
-}
-
-bool alg_plain(const struct alg *a, bool null_allowed)
-{
-	return a->params.len == 0 && (null_allowed || !a->null_params);
-}
-
-void alg_text(char *dst, const struct alg *a)
-{
-	char number[OID_TEXT];
-	size_t i = alg_find(a->oid);
-
-	oid_text(number, a->oid);
-	if (i < ARRAY_LEN(algs))
-		fmt(dst, ALG_TEXT, "%s (%s)", algs[i].name, number);
-	else
-		fmt(dst, ALG_TEXT, "%s", number);
-}
-
-size_t hash_two(
-    enum hash_id id, struct slice a, struct slice b, uint8_t out[HASH_MAX])
-{
-	const br_hash_class *h = id == HASH_SHA256   ? &br_sha256_vtable
-	                         : id == HASH_SHA384 ? &br_sha384_vtable
-	                                             : &br_sha512_vtable;
-	br_hash_compat_context ctx;
-
-	h->init(&ctx.vtable);
-	h->update(&ctx.vtable, a.p, a.len);
-	h->update(&ctx.vtable, b.p, b.len);
-	h->out(&ctx.vtable, out);
-	return h->desc >> BR_HASHDESC_OUT_OFF & BR_HASHDESC_OUT_MASK;
-}
-
-static size_t hash_len(enum hash_id id)
-{
-	return id == HASH_SHA256 ? 32 : id == HASH_SHA384 ? 48 : 64;
-}
-
-static bool rsa_verify(const struct key *k, enum hash_id id,
-    const uint8_t *digest, struct slice signature)
-{
-	uint8_t n[RSA_BITS_MAX / 8], e[4], found[HASH_MAX];
-	br_rsa_public_key pk = {n, k->n.len, e, k->e.len};
-	const unsigned char *oid = id == HASH_SHA256   ? BR_HASH_OID_SHA256
-	                           : id == HASH_SHA384 ? BR_HASH_OID_SHA384
-	                                               : BR_HASH_OID_SHA512;
-
-	if (k->n.len > sizeof n || k->e.len > sizeof e)
-		return false;
-	memcpy(n, k->n.p, k->n.len);
-	memcpy(e, k->e.p, k->e.len);
-	return br_rsa_i31_pkcs1_vrfy((const unsigned char *)signature.p,
-	           signature.len, oid, hash_len(id), &pk, found) == 1 &&
-	       memcmp(found, digest, hash_len(id)) == 0;
-}
-
-static bool ec_verify(const struct key *k, enum hash_id id,
-    const uint8_t *digest, struct slice signature)
-{
-	uint8_t q[POINT_MAX];
-	br_ec_public_key pk = {k->curve, q, k->q.len};
-
-	if (k->q.len > sizeof q || !der_ecdsa_ok(signature, (k->bits + 7) / 8))
-		return false;
-	memcpy(q, k->q.p, k->q.len);
-	return br_ecdsa_i31_vrfy_asn1(&br_ec_prime_i31, digest, hash_len(id),
-	           &pk, signature.p, signature.len) == 1;
-}
-
-bool key_verify(const struct key *k, enum hash_id id, const uint8_t *digest,
-    struct slice signature)
-{
-	if (k->type == KEY_RSA)
-		return rsa_verify(k, id, digest, signature);
-	return k->type == KEY_EC && ec_verify(k, id, digest, signature);
-}
-
-static unsigned bit_length(struct slice magnitude)
-{
-	unsigned bits = (unsigned)magnitude.len * 8;
-
-	if (magnitude.len == 0)
-		return 0;
-	for (uint8_t top = (uint8_t)magnitude.p[0]; !(top & 0x80); bits--)
-		top = (uint8_t)(top << 1);
-	return bits;
-}
-
-static void key_rsa(struct key *k, struct slice bits)
-{
-	struct buf b = der_buf(bits);
-	struct buf seq = der_enter(&b, DER_SEQUENCE);
-
-	k->n = der_magnitude(der_integer(&seq));
-	k->e = der_magnitude(der_integer(&seq));
-	if (!der_end(&seq) || !der_end(&b) || k->n.len == 0)
-		return;
-	k->bits = bit_length(k->n);
-	/* An even modulus or exponent, or 1, is no RSA key. */
-	if (k->bits >= RSA_BITS_MIN && k->bits <= RSA_BITS_MAX &&
-	    k->n.p[k->n.len - 1] & 1 && k->e.len >= 1 && k->e.len <= 4 &&
-	    k->e.p[k->e.len - 1] & 1 && bit_length(k->e) > 1)
-		k->type = KEY_RSA;
-}
-
-static void key_ec(struct key *k, struct slice point)
-{
-	static const struct {
-		uint16_t bits;
-		uint8_t curve;
-		uint8_t len;
-		char oid[10]; /* with its tag and length */
-	} curves[] = {
-	    {256, BR_EC_secp256r1, 10,
-	        "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"},
-	    {384, BR_EC_secp384r1, 7, "\x06\x05\x2b\x81\x04\x00\x22"},
-	    {521, BR_EC_secp521r1, 7, "\x06\x05\x2b\x81\x04\x00\x23"},
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(curves); i++) {
-		if (!oid_is(k->alg.params, curves[i].oid, curves[i].len))
-			continue;
-		k->bits = curves[i].bits;
-		k->curve = curves[i].curve;
-		k->q = point;
-		if (point.len == 1 + 2 * ((k->bits + 7) / 8) &&
-		    point.p[0] == 0x04)
-			k->type = KEY_EC;
-	}
-}
-
-/* Makes b bad on malformed DER; a key that is well-formed but not for us is
- * KEY_UNKNOWN. */
-static struct slice key_read(struct buf *b, struct key *k)
-{
-	struct der e;
-	struct buf seq;
-	struct slice bits;
-
-	if (!der_get(b, DER_SEQUENCE, &e))
-		return e.raw;
-	seq = der_buf(e.body);
-	k->alg = alg_read(&seq);
-	bits = der_bits(&seq);
-	if (!der_end(&seq))
-		b->bad = true;
-	else if (k->alg.key == KEY_RSA && k->alg.hash == HASH_NONE &&
-	         alg_plain(&k->alg, true))
-		key_rsa(k, bits);
-	else if (k->alg.key == KEY_EC && k->alg.hash == HASH_NONE)
-		key_ec(k, bits);
-	return e.raw;
-}
 
 static void read_basic_constraints(struct buf *v, struct cert *c)
 {
@@ -259,11 +23,15 @@ static void read_basic_constraints(struct buf *v, struct cert *c)
 static void read_key_usage(struct buf *v, struct cert *c)
 {
 	struct buf bits = der_enter(v, DER_BIT_STRING);
-	uint8_t unused = buf_u8(&bits);
+	uint8_t unused = buf_u8(&bits), last = buf_u8(&bits);
 
 	c->has_ku = true;
-	c->ku = buf_u8(&bits);
-	if (unused > 7 || bits.bad)
+	c->ku = last;
+	if (buf_left(&bits) > 0) /* decipherOnly */
+		last = buf_u8(&bits);
+	/* OpenSSL refuses one that allows nothing. */
+	if (unused > 7 || (uint8_t)(last << (8 - unused)) || !der_end(&bits) ||
+	    (c->ku | last) == 0)
 		v->bad = true;
 }
 
@@ -284,18 +52,135 @@ static void read_ext_key_usage(struct buf *v, struct cert *c)
 		v->bad = true;
 }
 
-static void read_authority_key(struct buf *v, struct cert *c)
+/* One attribute of a Name: its type and its value. */
+static bool next_attribute(struct buf *rdn, struct slice *type, struct der *v)
+{
+	struct buf seq = der_enter(rdn, DER_SEQUENCE);
+
+	*type = der_oid(&seq);
+	return der_next(&seq, v) && der_end(&seq);
+}
+
+/* What the parts of a Name may be. */
+#define NAME_STRINGS \
+	(1u << DER_UTF8 | 1u << DER_NUMERIC | 1u << DER_PRINTABLE | \
+	    1u << DER_T61 | 1u << DER_IA5)
+
+/* The parts of a Name that stand together: one at least. */
+static void read_attributes(struct buf *b, uint8_t tag)
+{
+	struct buf set = der_enter(b, tag);
+	struct slice type;
+	struct der v;
+
+	do {
+		b->bad |= !next_attribute(&set, &type, &v) || v.tag > 31 ||
+		          !(NAME_STRINGS & 1u << v.tag);
+	} while (!b->bad && buf_left(&set) > 0);
+}
+
+struct slice name_read(struct buf *b)
+{
+	struct buf rdns;
+	struct der e;
+
+	(void)der_get(b, DER_SEQUENCE, &e);
+	rdns = der_buf(e.body);
+	while (buf_left(&rdns) > 0 && buf_ok(&rdns))
+		read_attributes(&rdns, DER_SET);
+	b->bad |= rdns.bad;
+	return e.raw;
+}
+
+/* GeneralNames with this tag, of the kinds that certificates have. */
+static void read_general_names(struct buf *b, uint8_t tag)
+{
+	struct buf names = der_enter(b, tag), v;
+	struct der e;
+
+	while (buf_left(&names) > 0 && der_next(&names, &e)) {
+		/* mail, host, URI, address: any octets */
+		if (e.tag == DER_CTX(1) || e.tag == DER_CTX(2) ||
+		    e.tag == DER_CTX(6) || e.tag == DER_CTX(7))
+			continue;
+		v = der_buf(e.body);
+		if (e.tag == DER_CTX_CONS(4)) {
+			(void)name_read(&v);
+		} else { /* otherName, the last that is read */
+			struct buf any;
+
+			names.bad |= e.tag != DER_CTX_CONS(0);
+			(void)der_oid(&v);
+			any = der_enter(&v, DER_CTX_CONS(0));
+			(void)der_next(&any, &e);
+			names.bad |= !der_end(&any);
+		}
+		names.bad |= !der_end(&v);
+	}
+	b->bad |= names.bad;
+}
+
+/* A BIT STRING with this tag, if there is one. */
+static void skip_bits(struct buf *b, uint8_t tag)
+{
+	struct der e;
+
+	if (der_optional(b, tag, &e) && !der_bits_ok(e.body))
+		b->bad = true;
+}
+
+/* Nothing here asks a distribution point; it has to be one all the same. */
+static void read_distribution_points(struct buf *v)
+{
+	struct buf list = der_enter(v, DER_SEQUENCE), point, name;
+	struct der e;
+
+	while (buf_left(&list) > 0 && buf_ok(&list)) {
+		point = der_enter(&list, DER_SEQUENCE);
+		if (der_optional(&point, DER_CTX_CONS(0), &e)) {
+			name = der_buf(e.body);
+			if (der_is(&name, DER_CTX_CONS(1)))
+				read_attributes(&name, DER_CTX_CONS(1));
+			else
+				read_general_names(&name, DER_CTX_CONS(0));
+			list.bad |= !der_end(&name);
+		}
+		skip_bits(&point, DER_CTX(1));
+		if (der_is(&point, DER_CTX_CONS(2)))
+			read_general_names(&point, DER_CTX_CONS(2));
+		list.bad |= !der_end(&point);
+	}
+	v->bad |= list.bad;
+}
+
+struct authority_key authority_key_read(struct buf *v)
 {
 	struct buf seq = der_enter(v, DER_SEQUENCE);
+	struct authority_key a = {0};
+	struct buf names, name;
 	struct der e;
 
 	if (der_optional(&seq, DER_CTX(0), &e))
-		c->aki = e.body;
-	(void)der_optional(&seq, DER_CTX_CONS(1), &e);
+		a.id = e.body;
+	if (der_optional(&seq, DER_CTX_CONS(1), &e)) {
+		names = der_buf(e.body);
+		while (buf_left(&names) > 0 && der_next(&names, &e)) {
+			if (e.tag != DER_CTX_CONS(4))
+				continue;
+			name = der_buf(e.body);
+			(void)name_read(&name);
+			names.bad |= !der_end(&name);
+			if (a.issuer.len == 0)
+				a.issuer = e.body;
+		}
+		if (!der_end(&names))
+			v->bad = true;
+	}
 	if (der_optional(&seq, DER_CTX(2), &e))
-		c->aki_serial = e.body;
+		a.serial = e.body;
 	if (!der_end(&seq))
 		v->bad = true;
+	return a;
 }
 
 /*
@@ -311,23 +196,34 @@ static bool read_extension(
 	struct der e;
 
 	if (oid.len != 3 || oid.p[0] != 0x55 || oid.p[1] != 0x1d) {
-		/* netscape-cert-type and proxyCertInfo restrict */
+		bool pkix =
+		    oid.len == 8 &&
+		    memcmp(oid.p, "\x2b\x06\x01\x05\x05\x07\x01", 7) == 0;
+
+		/* netscape-cert-type, the addresses and numbers of networks
+		 * (RFC 3779), and proxyCertInfo restrict */
 		if (critical ||
 		    oid_is(oid, "\x60\x86\x48\x01\x86\xf8\x42\x01\x01", 9) ||
-		    oid_is(oid, "\x2b\x06\x01\x05\x05\x07\x01\x0e", 8))
+		    (pkix && memchr("\x07\x08\x0e", oid.p[7], 3)))
 			c->unhandled = oid;
 		return true;
 	}
 	switch (oid.p[2]) {
 	case 14: /* subjectKeyIdentifier */
-		if (der_get(&v, DER_OCTET_STRING, &e))
-			c->ski = e.body;
+		(void)der_get(&v, DER_OCTET_STRING, &e);
+		c->ski = e.body;
 		break;
 	case 15:
 		understood = true;
 		read_key_usage(&v, c);
 		break;
 	case 17: /* subjectAltName: nothing here asks for it */
+		understood = true;
+		read_general_names(&v, DER_SEQUENCE);
+		break;
+	case 31:
+		read_distribution_points(&v);
+		break;
 	case 32: /* certificatePolicies: nor for this */
 		understood = true;
 		(void)der_get(&v, DER_SEQUENCE, &e);
@@ -341,7 +237,7 @@ static bool read_extension(
 		(void)der_next(&v, &e);
 		break;
 	case 35:
-		read_authority_key(&v, c);
+		c->aki = authority_key_read(&v);
 		break;
 	case 37:
 		understood = true;
@@ -367,55 +263,78 @@ static bool seen_before(struct buf extensions, size_t until, struct slice oid)
 	return false;
 }
 
+const char *extension_next(
+    struct buf *list, struct slice *oid, bool *critical, struct slice *value)
+{
+	size_t from = list->pos;
+	struct buf seq = der_enter(list, DER_SEQUENCE);
+	struct der e;
+
+	*oid = der_oid(&seq);
+	*critical = false;
+	if (der_is(&seq, DER_BOOLEAN))
+		*critical = der_boolean(&seq);
+	if (!der_get(&seq, DER_OCTET_STRING, &e) || !der_end(&seq))
+		return "extension";
+	*value = e.body;
+	if (seen_before(*list, from, *oid))
+		return "an extension that occurs twice";
+	return NULL;
+}
+
 /* NULL, or what is wrong. */
 static const char *read_extensions(struct buf *tbs, struct cert *c)
 {
 	struct buf outer = der_enter(tbs, DER_CTX_CONS(3));
 	struct buf list = der_enter(&outer, DER_SEQUENCE);
+	struct slice oid, value;
 	unsigned n = 0;
+	bool critical;
 
 	if (!der_end(&outer) || buf_left(&list) == 0)
 		return "extensions";
 	while (buf_left(&list) > 0) {
-		size_t from = list.pos;
-		struct buf seq = der_enter(&list, DER_SEQUENCE);
-		struct slice oid = der_oid(&seq);
-		bool critical = false;
-		struct der value;
+		const char *what =
+		    extension_next(&list, &oid, &critical, &value);
 
-		if (der_is(&seq, DER_BOOLEAN))
-			critical = der_boolean(&seq);
-		if (!der_get(&seq, DER_OCTET_STRING, &value) || !der_end(&seq))
-			return "extension";
+		if (what)
+			return what;
 		if (++n > EXTENSIONS_MAX)
 			return "more than 32 extensions";
-		if (seen_before(list, from, oid))
-			return "an extension that occurs twice";
-		if (!read_extension(c, oid, critical, value.body))
+		if (!read_extension(c, oid, critical, value))
 			return "the contents of an extension";
 	}
 	return NULL;
 }
 
-/* NULL, or the part that is malformed. */
-static const char *read_cert(struct slice der, struct cert *c)
+struct buf x509_unwrap(struct slice der, struct x509_signed *s)
 {
 	struct buf b = der_buf(der);
 	struct buf outer = der_enter(&b, DER_SEQUENCE);
-	uint32_t version = 0;
-	struct der e, inner_alg, outer_alg;
-	struct buf t, v;
+	struct der e;
+	struct buf tbs, alg;
 
-	if (!der_get(&outer, DER_SEQUENCE, &e))
-		return "outer structure";
-	c->tbs = e.raw;
-	t = der_buf(e.body);
-	v = outer;
-	if (!der_get(&outer, DER_SEQUENCE, &outer_alg))
-		return "signature algorithm";
-	c->sig_alg = alg_read(&v);
-	c->signature = der_bits(&outer);
-	if (v.bad || !der_end(&outer) || !der_end(&b))
+	(void)der_get(&outer, DER_SEQUENCE, &e);
+	s->tbs = e.raw;
+	tbs = der_buf(e.body);
+	(void)der_get(&outer, DER_SEQUENCE, &e);
+	s->alg_raw = e.raw;
+	alg = der_buf(e.raw);
+	s->alg = alg_read(&alg);
+	s->value = der_bits(&outer);
+	tbs.bad = alg.bad || !der_end(&outer) || !der_end(&b);
+	return tbs;
+}
+
+/* NULL, or the part that is malformed. */
+static const char *read_cert(struct slice der, struct cert *c)
+{
+	struct buf t = x509_unwrap(der, &c->sig);
+	uint32_t version = 0;
+	struct der e;
+	struct buf v;
+
+	if (t.bad)
 		return "outer structure";
 	if (der_optional(&t, DER_CTX_CONS(0), &e)) {
 		v = der_buf(e.body);
@@ -425,27 +344,27 @@ static const char *read_cert(struct slice der, struct cert *c)
 			return "version";
 	}
 	c->serial = der_integer(&t);
-	if (!der_get(&t, DER_SEQUENCE, &inner_alg))
-		return "serial number";
-	if (!slice_same(inner_alg.raw, outer_alg.raw))
-		return "two different signature algorithms";
 	if (!der_get(&t, DER_SEQUENCE, &e))
+		return "serial number";
+	if (!slice_same(e.raw, c->sig.alg_raw))
+		return "two different signature algorithms";
+	c->issuer = name_read(&t);
+	if (t.bad)
 		return "issuer";
-	c->issuer = e.raw;
 	v = der_enter(&t, DER_SEQUENCE);
 	c->not_before = der_time(&v);
 	c->not_after = der_time(&v);
 	if (!der_end(&v))
 		return "validity";
-	if (!der_get(&t, DER_SEQUENCE, &e))
+	c->subject = name_read(&t);
+	if (t.bad)
 		return "subject";
-	c->subject = e.raw;
 	c->spki = key_read(&t, &c->key);
 	if (t.bad)
 		return "public key";
 	if (version >= 1) {
-		(void)der_optional(&t, DER_CTX(1), &e);
-		(void)der_optional(&t, DER_CTX(2), &e);
+		skip_bits(&t, DER_CTX(1));
+		skip_bits(&t, DER_CTX(2));
 	}
 	if (version == 2 && buf_left(&t) > 0) {
 		const char *what = read_extensions(&t, c);
@@ -463,6 +382,8 @@ int x509_parse(struct slice der, struct cert *c, struct diag *d)
 	memset(c, 0, sizeof *c);
 	c->der = der;
 	what = read_cert(der, c);
+	if (!what && !der_sound(der))
+		what = "an element that is not DER";
 	if (!what)
 		return 0;
 	memset(c, 0, sizeof *c);
@@ -470,15 +391,26 @@ int x509_parse(struct slice der, struct cert *c, struct diag *d)
 	    "certificate of %zu bytes: malformed: %s", der.len, what);
 }
 
-bool x509_names_issuer(const struct cert *c, const struct cert *issuer)
+bool x509_names_issuer(struct slice name, const struct authority_key *aki,
+    const struct cert *issuer)
 {
-	if (!slice_same(c->issuer, issuer->subject))
+	if (!slice_same(name, issuer->subject))
 		return false;
-	if (c->aki.len > 0 && issuer->ski.len > 0 &&
-	    !slice_same(c->aki, issuer->ski))
+	if (aki->id.p && issuer->ski.p && !slice_same(aki->id, issuer->ski))
 		return false;
-	return c->aki_serial.len == 0 ||
-	       slice_same(c->aki_serial, issuer->serial);
+	if (aki->issuer.len > 0 && !slice_same(aki->issuer, issuer->issuer))
+		return false;
+	return !aki->serial.p || slice_same(aki->serial, issuer->serial);
+}
+
+bool x509_self_signed(const struct cert *c)
+{
+	enum key_type by = c->sig.alg.key;
+
+	/* A root is trusted for being there: with what it signed itself, and
+	 * be it SHA-1, does not matter. */
+	return x509_names_issuer(c->issuer, &c->aki, c) &&
+	       (by == KEY_UNKNOWN || by == c->key.alg.key);
 }
 
 int x509_check_key(const struct cert *c, struct diag *d)
@@ -493,40 +425,30 @@ int x509_check_key(const struct cert *c, struct diag *d)
 	    name, alg, c->key.bits);
 }
 
-int x509_check_signature(
-    const struct cert *c, const struct cert *issuer, struct diag *d)
+int x509_check_signature(const struct x509_signed *s, struct slice subject,
+    const struct cert *issuer, struct diag *d)
 {
-	const struct alg *a = &c->sig_alg;
+	const struct alg *a = &s->alg;
 	char name[80], alg[ALG_TEXT];
 	uint8_t digest[HASH_MAX];
 	int r = x509_check_key(issuer, d);
 
 	if (r)
 		return r;
-	name_text(name, sizeof name, c->subject);
+	name_text(name, sizeof name, subject);
 	if (a->hash == HASH_NONE || a->key == KEY_UNKNOWN ||
 	    !alg_plain(a, a->key == KEY_RSA)) {
 		alg_text(alg, a);
 		return diag_fail(
 		    d, R_CERT_ALGORITHM, "\"%s\" is signed with %s", name, alg);
 	}
-	hash_two(a->hash, c->tbs, (struct slice){"", 0}, digest);
-	if (a->key == issuer->key.type &&
-	    key_verify(&issuer->key, a->hash, digest, c->signature))
+	(void)hash_two(a->hash, s->tbs, (struct slice){"", 0}, digest);
+	if (key_verify(&issuer->key, a, a->hash, digest, s->value))
 		return 0;
 	return diag_fail(d, R_CERT_SIGNATURE,
 	    "\"%s\" names an issuer in the keyring or bundle whose key did not "
 	    "sign it",
 	    name);
-}
-
-/* One attribute of a Name: its type and its value. */
-static bool next_attribute(struct buf *rdn, struct slice *type, struct der *v)
-{
-	struct buf seq = der_enter(rdn, DER_SEQUENCE);
-
-	*type = der_oid(&seq);
-	return der_next(&seq, v) && der_end(&seq);
 }
 
 struct text {

@@ -131,12 +131,15 @@ static int run_job(struct job_setup *s, struct job_result *r, struct diag *d)
 
 	s->settings = &files.settings;
 	s->keyring = &files.keyring;
+	s->recipient = &files.recipient;
 	s->conf = files.have_conf ? &files.conf : NULL;
 	s->fw_env = files.have_fw_env ? &files.fw_env : NULL;
 	s->initial_env = files.have_initial_env ? files.initial_env : NULL;
 	s->booted = files.booted;
 	s->booted_known = files.booted_known;
 	s->now = (int64_t)(now_ms(CLOCK_REALTIME) / 1000);
+	/* A system that runs is believed its clock, as RAUC believes it. */
+	s->floor = files.settings.time != 0 ? build_epoch : 0;
 	s->log = on_log;
 	s->progress = on_progress;
 	s->output = on_output;
@@ -173,6 +176,16 @@ static int need_args(
 	    o->args < count ? "%s is missing" : "only %s is expected", what);
 }
 
+/* The last that is read: its text lies where all others did. */
+static void load_status(struct job_setup *s)
+{
+	struct diag why = {0};
+
+	if (cli_load_status(&files, &s->status, &why) != 0)
+		log_warn(
+		    "status file: %s [%s]", why.seen, reason_name(why.reason));
+}
+
 static int do_bundle(const struct cli *o, struct job_setup *s, struct diag *d)
 {
 	bool install = s->verb == JOB_INSTALL;
@@ -185,6 +198,8 @@ static int do_bundle(const struct cli *o, struct job_setup *s, struct diag *d)
 	if (r != 0)
 		return r;
 	warn_keyring(files.development);
+	if (OPT_CRYPT)
+		cli_load_recipient(&files);
 	s->bundle = o->arg[0];
 	s->format = o->format;
 	if (install) {
@@ -194,6 +209,11 @@ static int do_bundle(const struct cli *o, struct job_setup *s, struct diag *d)
 			    "it is not known which slot is booted");
 		s->decide = on_facts;
 	}
+	if (!files.development)
+		settings_release(&files.settings);
+	if (OPT_STATUS && !install && files.settings.status_floor &&
+	    files.have_conf)
+		load_status(s);
 	r = run_job(s, &result, d);
 	if (r != 0 || !install)
 		return r;
@@ -317,16 +337,10 @@ static int do_status(const struct cli *o, struct diag *d)
 	cli_find_booted(&files, o);
 	if (o->args > 0)
 		return do_mark(o, d);
-	warn_keyring(
-	    keyring_is_development && files.conf.keyring_path[0] == '\0');
+	warn_keyring(keyring_is_development && cli_keyring_built_in(&files));
 	s.format = o->format;
-	if (OPT_STATUS && o->detailed) {
-		struct diag why = {0};
-
-		if (cli_load_status(&files, &s.status, &why) != 0)
-			log_warn("status file: %s [%s]", why.seen,
-			    reason_name(why.reason));
-	}
+	if (OPT_STATUS && o->detailed)
+		load_status(&s);
 	return run_job(&s, &result, d);
 }
 

@@ -56,6 +56,7 @@ struct cli_files {
 	bool have_conf;
 	struct settings settings;
 	struct keyring keyring;
+	struct recipient recipient; /* secret */
 	bool development; /* the embedded development keyring is used */
 	struct fw_env_config fw_env;
 	bool have_fw_env;
@@ -69,14 +70,20 @@ struct cli_files {
  * u-boot-initial-env. Reasons of the parsers, R_CONF_MISSING. */
 int cli_load_conf(struct cli_files *f, const struct cli *o, bool needed,
     struct diag *d) MUST_CHECK;
+/* True when system.conf names no keyring. */
+bool cli_keyring_built_in(const struct cli_files *f);
 /* The status file, which may be missing or is not configured: empty. *text lies
  * in a buffer of the other calls here. R_STATUS_PLACE, R_NOT_FOUND, R_IO,
  * R_LIMIT. */
 int cli_load_status(
     struct cli_files *f, struct slice *text, struct diag *d) MUST_CHECK;
-/* --keyring, else system.conf's, else the embedded one. R_KEYRING, R_LIMIT. */
+/* --keyring, else system.conf's path and directory, else the embedded one.
+ * R_KEYRING, R_LIMIT. */
 int cli_load_keyring(
     struct cli_files *f, const struct cli *o, struct diag *d) MUST_CHECK;
+/* [encryption] of system.conf. What is wrong with it is said and passed over,
+ * since only crypt bundles need it. */
+void cli_load_recipient(struct cli_files *f);
 /* Which slot runs, from the kernel command line as RAUC does it. */
 void cli_find_booted(struct cli_files *f, const struct cli *o);
 /* The same for a given command line; pure but for looking at devices. */

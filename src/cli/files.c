@@ -52,22 +52,12 @@ static int in_file(const char *path, const struct diag *inner, struct diag *d)
 	return diag_fail(d, inner->reason, "%s: %s", path, inner->seen);
 }
 
-/* A relative path in system.conf starts from the folder of that file. */
-static int resolve(char *path, size_t cap, const char *conf, struct diag *d)
+static int resolve_device(char *device, const char *conf, struct diag *d)
 {
-	const char *slash = strrchr(conf, '/');
-	char old[CONF_TEXT];
 	struct spec spec;
 
-	spec_parse(&spec, path);
-	if (path[0] == '\0' || path[0] == '/' || spec.kind != SPEC_PATH ||
-	    !slash)
-		return 0;
-	fmt(old, sizeof old, "%s", path);
-	if ((size_t)(slash - conf) + 1 + strlen(old) >= cap)
-		return diag_fail(d, R_LIMIT, "%s: the path is too long", old);
-	fmt(path, cap, "%.*s%s", (int)(slash - conf + 1), conf, old);
-	return 0;
+	spec_parse(&spec, device);
+	return spec.kind == SPEC_PATH ? conf_resolve(device, conf, d) : 0;
 }
 
 static int parse_conf(
@@ -84,11 +74,17 @@ static int parse_conf(
 	for (unsigned i = 0; r == 0 && i < o->overrides; i++)
 		r = conf_override(&f->conf, o->override[i], d);
 	for (unsigned i = 0; r == 0 && i < f->conf.slots; i++)
-		r = resolve(f->conf.slot[i].device, CONF_TEXT, path, d);
+		r = resolve_device(f->conf.slot[i].device, path, d);
 	if (r == 0)
-		r = resolve(f->conf.keyring_path, CONF_TEXT, path, d);
+		r = conf_resolve(f->conf.keyring_path, path, d);
+	if (r == 0)
+		r = conf_resolve(f->conf.keyring_directory, path, d);
+	if (r == 0)
+		r = conf_resolve(f->conf.encryption_key, path, d);
+	if (r == 0)
+		r = conf_resolve(f->conf.encryption_cert, path, d);
 	if (r == 0 && strcmp(f->conf.statusfile, "per-slot") != 0)
-		r = resolve(f->conf.statusfile, CONF_TEXT, path, d);
+		r = conf_resolve(f->conf.statusfile, path, d);
 	f->have_conf = r == 0;
 	return r;
 }
@@ -116,12 +112,19 @@ static int load_system_conf(
 int cli_load_conf(
     struct cli_files *f, const struct cli *o, bool needed, struct diag *d)
 {
+	static const char own[] = "/etc/lifeboat.conf";
 	const char *path = o->fw_env ? o->fw_env : "/etc/fw_env.config";
 	struct diag inner = {0};
 	size_t len;
 	int r = load_system_conf(f, o, needed, d);
 
 	settings_default(&f->settings);
+	if (r == 0 && access(own, F_OK) == 0) {
+		r = read_file(own, room, sizeof room, &len, d);
+		if (r == 0 &&
+		    settings_parse(&f->settings, room, len, &inner) != 0)
+			r = in_file(own, &inner, d);
+	}
 	if (r != 0 || !needed)
 		return r;
 	if (o->fw_env || access(path, F_OK) == 0) {
@@ -151,24 +154,122 @@ int cli_load_status(struct cli_files *f, struct slice *text, struct diag *d)
 	    STATUS_MAX + 1, &text->len, d);
 }
 
-int cli_load_keyring(struct cli_files *f, const struct cli *o, struct diag *d)
+bool cli_keyring_built_in(const struct cli_files *f)
 {
-	const char *path = o->keyring     ? o->keyring
-	                   : f->have_conf ? f->conf.keyring_path
-	                                  : "";
+	return f->conf.keyring_path[0] == '\0' &&
+	       f->conf.keyring_directory[0] == '\0';
+}
+
+static int load_keyring(struct keyring *k, const char *path, struct diag *d)
+{
 	struct diag inner = {0};
 	size_t len;
 
-	if (path[0] == '\0') {
+	if (read_file(path, room, sizeof room, &len, &inner) != 0)
+		return diag_fail(d, R_KEYRING, "keyring %s", inner.seen);
+	if (keyring_load(k, room, len, &inner) != 0)
+		return in_file(path, &inner, d);
+	return 0;
+}
+
+/* [keyring] directory, as openssl rehash makes it. */
+struct folder {
+	struct keyring *k;
+	const char *path;
+	bool crls; /* the second round: keyring_load wants certificates first */
+	struct diag *d;
+};
+
+/* Of HHHHHHHH.N (certificates) and HHHHHHHH.rN (CRLs) OpenSSL opens those from
+ * 0 up to the first that is missing, and takes nothing else out of them. */
+static void load_hashed(void *ctx, const char *name)
+{
+	struct folder *in = ctx;
+	struct keyring *k = in->k;
+	const unsigned before = in->crls ? k->count : k->crls;
+	char path[CONF_TEXT + 32];
+	struct stat st;
+
+	for (unsigned i = 0; i < 8; i++)
+		if (!(name[i] >= '0' && name[i] <= '9') &&
+		    !(name[i] >= 'a' && name[i] <= 'f'))
+			return;
+	if (strcmp(name + 8, in->crls ? ".r0" : ".0") != 0)
+		return;
+	for (unsigned n = 0; in->d->reason == 0; n++) {
+		fmt(path, sizeof path, "%s/%.*s%s%u", in->path, 9, name,
+		    in->crls ? "r" : "", n);
+		if (stat(path, &st) != 0)
+			return;
+		if (!S_ISREG(st.st_mode) ||
+		    (load_keyring(k, path, in->d) == 0 &&
+		        (in->crls ? k->count : k->crls) != before))
+			(void)diag_fail(in->d, R_KEYRING,
+			    "%s: expected a file of %s only", path,
+			    in->crls ? "CRLs" : "certificates");
+	}
+}
+
+static int load_directory(struct keyring *k, const char *path, struct diag *d)
+{
+	struct folder in = {.k = k, .path = path, .d = d};
+
+	for (unsigned round = 0; round < 2; round++) {
+		in.crls = round > 0;
+		if (!folder_each(path, &in, load_hashed))
+			return errno_fail(d, R_KEYRING, path);
+	}
+	if (d->reason == 0 && k->count == 0)
+		return diag_fail(d, R_KEYRING,
+		    "%s: no certificate with the name of its hash: see openssl "
+		    "rehash",
+		    path);
+	return d->reason;
+}
+
+int cli_load_keyring(struct cli_files *f, const struct cli *o, struct diag *d)
+{
+	const char *path = o->keyring ? o->keyring : f->conf.keyring_path;
+	const char *directory = f->conf.keyring_directory;
+	int r = 0;
+
+	if (!o->keyring && (!f->have_conf || cli_keyring_built_in(f))) {
 		f->development = keyring_is_development;
 		return keyring_load(
 		    &f->keyring, keyring_pem, keyring_pem_len, d);
 	}
-	if (read_file(path, room, sizeof room, &len, &inner) != 0)
-		return diag_fail(d, R_KEYRING, "keyring %s", inner.seen);
-	if (keyring_load(&f->keyring, room, len, &inner) != 0)
-		return in_file(path, &inner, d);
-	return 0;
+	if (path[0] != '\0')
+		r = load_keyring(&f->keyring, path, d);
+	if (r == 0 && directory[0] != '\0')
+		r = load_directory(&f->keyring, directory, d);
+	return r;
+}
+
+/* One file of [encryption]. */
+static void load_secret(struct recipient *r, const char *path,
+    int (*load)(struct recipient *, const char *, size_t, struct diag *))
+{
+	struct diag d = {0};
+	size_t len;
+
+	if (path[0] == '\0')
+		return;
+	if (strncmp(path, "pkcs11:", 7) == 0)
+		(void)diag_fail(
+		    &d, R_CRYPT_CONF, "keys in a token are not supported");
+	else if (read_file(path, room, sizeof room, &len, &d) == 0)
+		(void)!load(r, room, len, &d);
+	wipe(room, sizeof room);
+	if (d.reason != 0)
+		log_diag(path, &d);
+}
+
+void cli_load_recipient(struct cli_files *f)
+{
+	load_secret(&f->recipient, f->conf.encryption_key, recipient_load);
+	if (f->recipient.type != RECIPIENT_NONE)
+		load_secret(&f->recipient, f->conf.encryption_cert,
+		    recipient_load_cert);
 }
 
 /* ---- which slot runs (facts: RAUC's context.c) */

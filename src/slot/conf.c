@@ -4,11 +4,22 @@
 #include "base/fmt.h"
 #include "base/keyfile.h"
 #include "base/log.h"
+#include "options.h"
 
 #define ATTEMPTS_DEFAULT 3
 #define ATTEMPTS_MAX 9 /* the same as BOOT_ATTEMPTS_MAX */
 
-enum group { SYSTEM, KEYRING, RECOVERY, DATA, COMMAND_LINE, SLOT, GROUPS };
+enum group {
+	SYSTEM,
+	KEYRING,
+	RECOVERY,
+	ENCRYPTION,
+	TRUST,
+	DATA,
+	COMMAND_LINE,
+	SLOT,
+	GROUPS
+};
 
 /* A file, or one assignment, that is being read. */
 struct reading {
@@ -20,12 +31,12 @@ struct reading {
 	struct diag *d;
 };
 
-/* The assignment as written. */
+/* The assignment as written; of a group's name none. */
 static struct slice written(const struct keyfile *kf)
 {
 	struct slice s = kf->key;
 
-	if (kf->value.p)
+	if (s.len > 0 && kf->value.p)
 		s.len = (size_t)(kf->value.p + kf->value.len - s.p);
 	return s;
 }
@@ -34,9 +45,9 @@ static int bad(const struct reading *rd, int reason, const char *expected)
 {
 	struct slice s = written(&rd->kf);
 
-	return diag_fail(rd->d, reason, "[%.*s] %.*s: expected %s",
-	    (int)MIN(rd->kf.group.len, 40), rd->kf.group.p, (int)MIN(s.len, 60),
-	    s.p, expected);
+	return diag_fail(rd->d, reason, "[%.*s]%s%.*s: expected %s",
+	    (int)MIN(rd->kf.group.len, 40), rd->kf.group.p,
+	    s.len > 0 ? " " : "", (int)MIN(s.len, 60), s.p, expected);
 }
 
 /* Which word of the list it is, or -1. */
@@ -70,7 +81,12 @@ static int read_text(struct reading *rd, char *dst, size_t cap, bool empty_too)
 		r = 0;
 	if (r == 0 && dst[0] == '\0' && !empty_too)
 		r = R_CONF_VALUE;
-	return r == 0 ? 0 : bad(rd, r, "a text that is not empty, but shorter");
+	return r == 0 ? 0
+	              : bad(rd, r,
+	                    rd->kf.value.len == 0 ? "a text"
+	                    : rd->kf.value.len >= cap
+	                        ? "a shorter text"
+	                        : "escapes \\s \\n \\t \\r \\\\ only");
 }
 
 /* A bare word of the command line sets a flag. */
@@ -161,6 +177,9 @@ static int read_formats(struct reading *rd)
 	unsigned formats = rd->c->formats;
 	bool modifiers = false, plain_words = false;
 
+	if (left.len == 0 || memchr(left.p, '\t', left.len))
+		return bad(rd, R_CONF_VALUE, "words separated by blanks");
+
 	while (slice_word(&left, &word)) {
 		char sign = word.p[0];
 		int i;
@@ -218,21 +237,61 @@ static int read_time(struct reading *rd)
 	bool on = false;
 	int r = read_flag(rd, &on);
 
-	rd->c->trust.time = on ? TIME_SIGNING : TIME_CLOCK;
+	rd->c->trust.time = on ? TIME_SIGNING : TIME_FLOOR;
 	return r;
+}
+
+/* In the order of enum time_policy. */
+static int read_time_policy(struct reading *rd)
+{
+	char word[16];
+	int i = choose(rd, word, sizeof word, "floor clock signing");
+
+	rd->s->time = (unsigned)(i + 1);
+	return MIN(i, 0);
+}
+
+/* What it compares to itself with is a semantic version. */
+static int read_version(struct reading *rd, char *dst, size_t cap)
+{
+	int order, r = read_text(rd, dst, cap, false);
+
+	if (r == 0 && semver_compare(dst, dst, &order, NULL) != 0)
+		r = bad(rd, R_CONF_VALUE, "a semantic version");
+	return r;
+}
+
+/* The other hooks, and handlers, make what is installed. */
+static int read_ignored(struct reading *rd)
+{
+	struct slice list = rd->kf.value, item;
+	size_t pos = 0;
+
+	rd->s->ignore_hooks = 0;
+	while (kf_list_next(list, &pos, &item)) {
+		int i = word_index(item, "install-check pre-install");
+
+		if (i < 0)
+			return bad(
+			    rd, R_CONF_VALUE, "install-check, pre-install");
+		rd->s->ignore_hooks |=
+		    i == 0 ? CODE_INSTALL_CHECK : CODE_PRE_INSTALL;
+	}
+	return 0;
 }
 
 static int not_implemented(const struct reading *rd)
 {
-	return bad(rd, R_KEYRING_KEY, "it not to be there: not implemented");
+	return bad(rd, rd->group == KEYRING ? R_KEYRING_KEY : R_CONF_VALUE,
+	    "a key that lifeboat implements");
 }
 
 static int read_crl(struct reading *rd)
 {
-	bool on = false;
-	int r = read_flag(rd, &on);
+	bool *on = &rd->c->trust.check_crl;
+	int r = read_flag(rd, on);
 
-	return r == 0 && on ? not_implemented(rd) : r;
+	return r == 0 && *on && !OPT_CRL ? not_implemented(rd) : r;
 }
 
 /* It becomes part of a variable's name and a word of the boot order. */
@@ -259,6 +318,9 @@ enum kind {
 	CNS,
 	TIME,
 	CRL,
+	TIME_POLICY,
+	SEMVER,
+	HOOKS,
 	TYPE,
 	NAME
 };
@@ -268,10 +330,10 @@ enum kind {
 		name, group, kind, offsetof(type, member), min, \
 		    sizeof(((type *)0)->member) \
 	}
-#define RANGE(name, member, min, max) \
+#define RANGE(name, group, member, min, max) \
 	{ \
-		name, RECOVERY, NUMBER, offsetof(struct settings, member), \
-		    min, max \
+		name, group, NUMBER, offsetof(struct settings, member), min, \
+		    max \
 	}
 
 #define EMPTY_TOO 1 /* min of a TEXT */
@@ -293,26 +355,35 @@ static const struct key {
     KEY("statusfile", SYSTEM, TEXT, struct conf, statusfile, 0),
     KEY("data-directory", SYSTEM, TEXT, struct conf, data_directory, 0),
     KEY("path", KEYRING, TEXT, struct conf, keyring_path, 0),
+    KEY("directory", KEYRING, TEXT, struct conf, keyring_directory, 0),
     KEY("check-purpose", KEYRING, PURPOSE, struct conf, trust, 0),
     KEY("allowed-signer-cns", KEYRING, CNS, struct conf, trust, 0),
     KEY("allow-partial-chain", KEYRING, FLAG, struct conf,
         trust.allow_partial_chain, 0),
     KEY("use-bundle-signing-time", KEYRING, TIME, struct conf, trust, 0),
     KEY("check-crl", KEYRING, CRL, struct conf, trust, 0),
+    KEY("key", ENCRYPTION, TEXT, struct conf, encryption_key, 0),
+    KEY("cert", ENCRYPTION, TEXT, struct conf, encryption_cert, 0),
     KEY("device", SLOT, TEXT, struct slot, device, 0),
     KEY("type", SLOT, TYPE, struct slot, type, 0),
     KEY("bootname", SLOT, NAME, struct slot, bootname, 0),
     KEY("parent", SLOT, TEXT, struct slot, parent_name, 0),
     KEY("readonly", SLOT, FLAG, struct slot, readonly, 0),
-    RANGE("settle", settle_ms, 0, 60000),
-    RANGE("wait", wait_s, 0, 604800),
-    RANGE("retries", retries, 0, 99),
-    RANGE("stall", stall_s, 5, 86400),
-    RANGE("watchdog", watchdog_s, 0, 3600),
+    RANGE("settle", RECOVERY, settle_ms, 0, 60000),
+    RANGE("wait", RECOVERY, wait_s, 0, 604800),
+    RANGE("retries", RECOVERY, retries, 0, 99),
+    RANGE("stall", RECOVERY, stall_s, 5, 86400),
+    RANGE("watchdog", RECOVERY, watchdog_s, 0, 3600),
     KEY("watchdog-device", RECOVERY, TEXT, struct settings, watchdog, 0),
     KEY("bundle", RECOVERY, TEXT, struct settings, bundle, 0),
     KEY("reinstall", RECOVERY, FLAG, struct settings, reinstall, 0),
     KEY("poweroff", RECOVERY, FLAG, struct settings, poweroff, 0),
+    KEY("ignore-floor", RECOVERY, FLAG, struct settings, ignore_floor, 0),
+    RANGE("min-signers", TRUST, min_signers, 0, SIGNERS_MAX),
+    KEY("time", TRUST, TIME_POLICY, struct settings, time, 0),
+    KEY("min-version", TRUST, SEMVER, struct settings, min_version, 0),
+    KEY("status-floor", TRUST, FLAG, struct settings, status_floor, 0),
+    KEY("ignore-hooks", TRUST, HOOKS, struct settings, ignore_hooks, 0),
     KEY("device", DATA, TEXT, struct settings, data_device, 0),
     KEY("type", DATA, TEXT, struct settings, data_type, 0),
     KEY("mount-point", DATA, TEXT, struct settings, data_mount_point, 0),
@@ -343,6 +414,12 @@ static int read_kind(struct reading *rd, const struct key *k, void *at)
 		return read_time(rd);
 	case CRL:
 		return read_crl(rd);
+	case TIME_POLICY:
+		return read_time_policy(rd);
+	case SEMVER:
+		return read_version(rd, at, k->max);
+	case HOOKS:
+		return read_ignored(rd);
 	case TYPE:
 		return read_type(rd, rd->base[SLOT]);
 	case NAME:
@@ -351,21 +428,60 @@ static int read_kind(struct reading *rd, const struct key *k, void *at)
 	return R_INTERNAL;
 }
 
+/* ---- names that are unknown */
+
+static int pass_over(const struct reading *rd)
+{
+	log_warn("[%.*s]%s%.*s is unknown and passed over",
+	    (int)MIN(rd->kf.group.len, 40), rd->kf.group.p,
+	    rd->kf.key.len > 0 ? " " : "", (int)MIN(rd->kf.key.len, 40),
+	    rd->kf.key.p);
+	return 0;
+}
+
+/* A rule that is misspelt, or in the wrong group, would be no rule. The command
+ * line has none. */
+static int unknown_key(const struct reading *rd, const char *meant)
+{
+	char expected[48];
+
+	if (rd->base[COMMAND_LINE])
+		return rd->group == RECOVERY ? pass_over(rd) : 0;
+	if (meant) {
+		fmt(expected, sizeof expected, "%s, in its own group", meant);
+		return bad(rd,
+		    rd->group == KEYRING ? R_KEYRING_KEY : R_CONF_VALUE,
+		    expected);
+	}
+	return rd->group == KEYRING || rd->group == TRUST ? not_implemented(rd)
+	                                                  : pass_over(rd);
+}
+
+static int repeated(const struct reading *rd)
+{
+	char expected[40];
+
+	fmt(expected, sizeof expected, "it only once, not in line %u",
+	    rd->kf.line);
+	return bad(rd, R_CONF_VALUE, expected);
+}
+
 static int read_key(struct reading *rd)
 {
 	char *base = rd->group < GROUPS ? rd->base[rd->group] : NULL;
+	const char *meant = NULL;
 
 	if (!base)
 		return 0;
-	for (const struct key *k = keys; k < keys + ARRAY_LEN(keys); k++)
+	for (const struct key *k = keys; k < keys + ARRAY_LEN(keys); k++) {
 		if (k->group == rd->group && slice_is(rd->kf.key, k->name))
-			return read_kind(rd, k, base + k->offset);
-	if (rd->group == KEYRING)
-		return not_implemented(rd);
-	if (rd->group == RECOVERY || rd->group == DATA)
-		log_warn("unknown setting %.*s is passed over",
-		    (int)MIN(rd->kf.key.len, 40), rd->kf.key.p);
-	return 0;
+			return kf_repeated(&rd->kf)
+			           ? repeated(rd)
+			           : read_kind(rd, k, base + k->offset);
+		if (slice_resembles(rd->kf.key, k->name))
+			meant = k->name;
+	}
+	return unknown_key(rd, meant);
 }
 
 /* ---- the groups ---- */
@@ -414,11 +530,26 @@ static int enter_slot(struct reading *rd, struct slice name)
 
 static int enter_group(struct reading *rd)
 {
-	struct slice name = rd->kf.group;
-	int i = word_index(name, "system keyring recovery data");
+	static const char groups[] =
+	    "system keyring recovery encryption trust data";
+	struct slice name = rd->kf.group, left = {groups, strlen(groups)}, word;
+	char meant[16];
+	int i = word_index(name, groups);
 
 	rd->group = i < 0 ? GROUPS : (enum group)i;
-	return rd->c && strip(&name, "slot.") ? enter_slot(rd, name) : 0;
+	if (i >= 0 && rd->base[i])
+		return 0;
+	if (rd->s)
+		return bad(rd, R_CONF_VALUE, "recovery, trust or data");
+	if (i >= 0)
+		return bad(rd, R_CONF_VALUE, "it in lifeboat.conf");
+	if (strip(&name, "slot."))
+		return enter_slot(rd, name);
+	while (slice_word(&left, &word))
+		if (slice_copy(meant, sizeof meant, word) &&
+		    slice_resembles(name, meant))
+			return bad(rd, R_CONF_VALUE, meant);
+	return pass_over(rd);
 }
 
 static int read_file(struct reading *rd, const void *data, size_t len)
@@ -435,90 +566,9 @@ static int read_file(struct reading *rd, const void *data, size_t len)
 
 /* ---- system.conf as a whole ---- */
 
-static int bad_slot(struct diag *d, int reason, const struct slot *s,
-    const char *what, const char *other)
-{
-	return diag_fail(d, reason, "slot %s: %s%s", s->name, what, other);
-}
-
-/* Parents by index, each slot's being the root of its group. */
-static int link_parents(struct conf *c, struct diag *d)
-{
-	for (unsigned i = 0; i < c->slots; i++) {
-		struct slot *s = &c->slot[i];
-
-		s->parent = conf_slot(c, s->parent_name);
-		if (s->parent < 0 && s->parent_name[0] != '\0')
-			return bad_slot(d, R_CONF_VALUE, s,
-			    "its parent is no slot: ", s->parent_name);
-	}
-	for (unsigned i = 0; i < c->slots; i++) {
-		struct slot *s = &c->slot[i];
-
-		for (unsigned steps = 0; s->parent >= 0; steps++) {
-			int next = c->slot[s->parent].parent;
-
-			if (next < 0)
-				break;
-			if (steps == CONF_SLOTS)
-				return bad_slot(d, R_CONF_VALUE, s,
-				    "its parents form a loop", "");
-			s->parent = next;
-		}
-	}
-	return 0;
-}
-
-static int check_slots(const struct conf *c, struct diag *d)
-{
-	unsigned names = 0;
-
-	for (unsigned i = 0; i < c->slots; i++) {
-		const struct slot *s = &c->slot[i];
-
-		if (s->device[0] == '\0')
-			return bad_slot(d, R_CONF_MISSING, s, "device", "");
-		if (s->bootname[0] == '\0')
-			continue;
-		if (s->parent >= 0)
-			return bad_slot(d, R_CONF_VALUE, s,
-			    "bootname and parent exclude each other", "");
-		if (++names > BOOTNAMES)
-			return bad_slot(
-			    d, R_LIMIT, s, "too many bootnames", "");
-		for (unsigned k = 0; k < i; k++)
-			if (strcmp(c->slot[k].bootname, s->bootname) == 0)
-				return bad_slot(d, R_CONF_VALUE, s,
-				    "the same bootname as ", c->slot[k].name);
-	}
-	return 0;
-}
-
-static int finish(struct conf *c, struct diag *d)
-{
-	const char *missing = c->compatible[0] == '\0'        ? "compatible"
-	                      : c->bootloader_name[0] == '\0' ? "bootloader"
-	                                                      : NULL;
-	int r;
-
-	if (missing)
-		return diag_fail(d, R_CONF_MISSING, "[system] %s", missing);
-	if (c->data_directory[0] != '\0') {
-		if (strcmp(c->statusfile, "per-slot") == 0)
-			return diag_fail(d, R_CONF_VALUE,
-			    "statusfile=per-slot and data-directory "
-			    "exclude each other");
-		if (c->statusfile[0] == '\0')
-			fmt(c->statusfile, sizeof c->statusfile,
-			    "%s/central.raucs", c->data_directory);
-	}
-	r = link_parents(c, d);
-	return r != 0 ? r : check_slots(c, d);
-}
-
 int conf_parse(struct conf *c, const void *data, size_t len, struct diag *d)
 {
-	struct reading rd = {.c = c, .base = {c, c}, .d = d};
+	struct reading rd = {.c = c, .base = {c, c, [ENCRYPTION] = c}, .d = d};
 	int r;
 
 	memset(c, 0, sizeof *c);
@@ -527,16 +577,18 @@ int conf_parse(struct conf *c, const void *data, size_t len, struct diag *d)
 	c->boot_attempts = c->boot_attempts_primary = ATTEMPTS_DEFAULT;
 	c->activate_installed = true;
 	r = read_file(&rd, data, len);
-	return r != 0 ? r : finish(c, d);
+	return r != 0 ? r : conf_check(c, d);
 }
 
 int conf_override(struct conf *c, const char *assignment, struct diag *d)
 {
-	struct reading rd = {.c = c, .base = {c, c}, .d = d};
+	struct reading rd = {.c = c, .base = {c, c, [ENCRYPTION] = c}, .d = d};
 	const char *colon = strchr(assignment, ':');
 	const char *eq = colon ? strchr(colon, '=') : NULL;
 	int r;
 
+	if (c->statusfile_derived)
+		c->statusfile[0] = '\0';
 	if (!eq || colon == assignment || eq == colon + 1)
 		return diag_fail(d, R_CONF_VALUE,
 		    "%s: expected group:key=value", assignment);
@@ -549,7 +601,7 @@ int conf_override(struct conf *c, const char *assignment, struct diag *d)
 	r = enter_group(&rd);
 	if (r == 0)
 		r = read_key(&rd);
-	return r != 0 ? r : finish(c, d);
+	return r != 0 ? r : conf_check(c, d);
 }
 
 int conf_slot(const struct conf *c, const char *name)
@@ -562,26 +614,11 @@ int conf_slot(const struct conf *c, const char *name)
 
 /* ---- lifeboat.conf and the kernel command line ---- */
 
-void settings_default(struct settings *s)
-{
-	memset(s, 0, sizeof *s);
-	s->settle_ms = 500;
-	s->wait_s = 60;
-	s->retries = 2;
-	s->stall_s = 60;
-	s->watchdog_s = 60;
-	memcpy(s->watchdog, "/dev/watchdog", sizeof "/dev/watchdog");
-	memcpy(s->data_type, "ext4", sizeof "ext4");
-	memcpy(s->data_mount_point, "/data", sizeof "/data");
-	memcpy(
-	    s->data_options, "errors=remount-ro", sizeof "errors=remount-ro");
-}
-
 int settings_parse(
     struct settings *s, const void *data, size_t len, struct diag *d)
 {
 	struct reading rd = {
-	    .s = s, .base = {[RECOVERY] = s, [DATA] = s}, .d = d};
+	    .s = s, .base = {[RECOVERY] = s, [TRUST] = s, [DATA] = s}, .d = d};
 
 	return read_file(&rd, data, len);
 }

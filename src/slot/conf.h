@@ -2,8 +2,12 @@
 /*
  * RAUC's system.conf and our lifeboat.conf as fixed structs. Both are part
  * of the image, so they are trusted, but parsed as strictly as anything.
- * Unknown groups and keys are tolerated (a newer RAUC may know more), except
- * in [keyring]: there a key that is not implemented refuses. Pure.
+ * In system.conf unknown groups and keys are told and passed over (a newer RAUC
+ * may know more), except in [keyring]: there a key that is not implemented
+ * refuses. In lifeboat.conf unknown groups refuse, and unknown keys in [trust];
+ * elsewhere they are told. What resembles a known name refuses, and so do a
+ * known key in another group, one that comes twice, and a group in the wrong
+ * one of both files. Pure.
  */
 #ifndef LIFEBOAT_CONF_H
 #define LIFEBOAT_CONF_H
@@ -50,8 +54,12 @@ struct conf {
 	unsigned boot_attempts_primary; /* install, mark-active; the same */
 	bool activate_installed;
 	char data_directory[CONF_TEXT - sizeof "/central.raucs"];
-	char statusfile[CONF_TEXT]; /* empty or "per-slot": none */
-	char keyring_path[CONF_TEXT];
+	char statusfile[CONF_TEXT];        /* empty or "per-slot": none */
+	bool statusfile_derived;           /* from data_directory */
+	char keyring_path[CONF_TEXT];      /* empty: none */
+	char keyring_directory[CONF_TEXT]; /* the same */
+	char encryption_key[CONF_TEXT]; /* what opens crypt bundles, or empty */
+	char encryption_cert[CONF_TEXT]; /* its certificate, or empty */
 	struct trust_policy trust; /* [keyring]; now and floor left at 0 */
 	unsigned slots;
 	struct slot slot[CONF_SLOTS];
@@ -66,13 +74,20 @@ int conf_parse(
 int conf_override(
     struct conf *c, const char *assignment, struct diag *d) MUST_CHECK;
 
+/* A relative path of a file in either starts from the folder of that file,
+ * whose name is conf; "pkcs11:" is no path. path: CONF_TEXT bytes. R_LIMIT. */
+int conf_resolve(char *path, const char *conf, struct diag *d) MUST_CHECK;
+
+/* What both do at their end: parents, and keys that exclude each other. */
+int conf_check(struct conf *c, struct diag *d) MUST_CHECK;
+
 /* The slot of this name, or -1. */
 int conf_slot(const struct conf *c, const char *name);
 
 /*
  * What RAUC has no word for: /etc/lifeboat.conf, then lifeboat.* of the
- * kernel command line. [recovery] wait=, retries=, ...; board/PORTING.md
- * lists them.
+ * kernel command line. [recovery] wait=, retries=, ...; [trust] ...;
+ * board/PORTING.md lists them.
  */
 struct settings {
 	unsigned settle_ms;     /* quiet time after the last device; 500 */
@@ -85,7 +100,17 @@ struct settings {
 	char bundle[CONF_TEXT]; /* lifeboat.bundle=: only this path */
 	bool reinstall;         /* install even if the content is there */
 	bool poweroff;          /* at the end instead of reboot */
-	char rauc_slot[BOOTNAME]; /* rauc.slot= of the command line, or "" */
+	/* No floor for versions, by whoever writes the command line: only
+	 * where the keyring is the development one (settings_release). */
+	bool ignore_floor;
+	/* [trust]: only the file says, never the command line, which the old
+	 * system may have written */
+	unsigned min_signers; /* see struct trust_policy; 0 */
+	unsigned time;        /* 1 + enum time_policy; 0: as system.conf says */
+	char min_version[CONF_TEXT]; /* no bundle below it; empty: none */
+	bool status_floor;           /* nor below what the status file names */
+	unsigned ignore_hooks;       /* enum manifest_code: see struct limits */
+	char rauc_slot[BOOTNAME];    /* rauc.slot= of the command line, or "" */
 	/* [data]: the partition on which RAUC keeps its status file */
 	char data_device[CONF_TEXT];      /* as slot.device; empty: none */
 	char data_type[16];               /* file system; "ext4" */
@@ -94,6 +119,9 @@ struct settings {
 };
 
 void settings_default(struct settings *s);
+
+/* R_KEYFILE_*, R_CONF_VALUE. An error may stand before what [trust] says, so
+ * nothing may be installed after one. */
 int settings_parse(struct settings *s, const void *text, size_t len,
     struct diag *d) MUST_CHECK;
 
@@ -101,5 +129,11 @@ int settings_parse(struct settings *s, const void *text, size_t len,
  * passed over. A bad value is R_CONF_VALUE; the rest is still applied. */
 int settings_cmdline(
     struct settings *s, const char *cmdline, struct diag *d) MUST_CHECK;
+
+/* Takes back what only development images allow. */
+void settings_release(struct settings *s);
+
+/* What [trust] says, on top of what system.conf's [keyring] does. */
+void settings_apply(const struct settings *s, struct trust_policy *t);
 
 #endif

@@ -30,8 +30,38 @@ struct plan {
 	struct plan_item item[MANIFEST_IMAGES]; /* the bootable one last */
 };
 
+/* What an owner asks of a bundle beyond its signature: [trust] of
+ * lifeboat.conf, and what the status file says. All zero: nothing. */
+struct limits {
+	char floor[MANIFEST_TEXT]; /* no older version; empty: none */
+	const char *floor_by;      /* whose it is, for people */
+	unsigned ignored; /* enum manifest_code: accepted, and not run */
+};
+
+/* What the settings say. */
+void limits_init(struct limits *l, const struct settings *s);
+
+/* The higher floor wins. R_MANIFEST_VERSION: version is none. */
+int limits_raise(struct limits *l, const char *version, const char *by,
+    struct diag *d) MUST_CHECK;
+
+enum install_rule {
+	RULE_COMPATIBLE,  /* R_COMPATIBLE */
+	RULE_CODE,        /* hooks and handlers: R_MANIFEST_HOOK */
+	RULE_MIN_VERSION, /* min-bundle-version: R_MANIFEST_VERSION */
+	RULE_FLOOR,       /* limits.floor: R_MANIFEST_VERSION */
+	INSTALL_RULES
+};
+
+/* One of the rules for a bundle as such. l may be NULL. Where a floor is set,
+ * a version that is no semantic version is refused. */
+int install_check(enum install_rule rule, const struct conf *c,
+    const struct limits *l, const struct manifest *m,
+    struct diag *d) MUST_CHECK;
+
 /*
- * Chooses the group and matches images to slots. booted is the bootname or
+ * Chooses the group and matches images to slots, if the bundle passes all
+ * rules above. booted is the bootname or
  * slot that runs now: its group is never a target; "" for a recovery system
  * or _external_ (all are candidates).
  *
@@ -43,12 +73,11 @@ struct plan {
  * one that is not primary, then the first in system.conf (the only rule when
  * boot is NULL). An image with a variant is never taken.
  *
- * R_COMPATIBLE, R_MANIFEST_HOOK, R_MANIFEST_VERSION, R_NO_SLOT_CLASS,
- * R_IMAGE_TYPE, R_IMAGE_NONE, R_NO_TARGET, R_TARGET_READ_ONLY,
- * R_FORMAT_UNSUPPORTED.
+ * install_check's reasons, R_NO_SLOT_CLASS, R_IMAGE_TYPE, R_IMAGE_NONE,
+ * R_NO_TARGET, R_TARGET_READ_ONLY.
  */
-int install_plan(struct plan *p, const struct conf *c, const struct manifest *m,
-    const struct boot_state *boot, const char *booted,
+int install_plan(struct plan *p, const struct conf *c, const struct limits *l,
+    const struct manifest *m, const struct boot_state *boot, const char *booted,
     struct diag *d) MUST_CHECK;
 
 /* What stands in the planned slots now. */

@@ -12,35 +12,6 @@ static const uint8_t takes[] = {
     [IMAGE_OTHER] = 0,
 };
 
-static int check_bundle(
-    const struct conf *c, const struct manifest *m, struct diag *d)
-{
-	const char *version = m->version;
-	int order = -1, r = 0;
-
-	if ((c->formats >> m->format & 1) == 0)
-		return diag_fail(d, R_FORMAT_UNSUPPORTED,
-		    "format %s is not among system.conf's bundle-formats",
-		    format_name(m->format));
-	if (strcmp(m->compatible, c->compatible) != 0)
-		return diag_fail(d, R_COMPATIBLE,
-		    "the bundle is for \"%s\", this device is \"%s\"",
-		    m->compatible, c->compatible);
-	if (m->wants_code[0] != '\0')
-		return diag_fail(d, R_MANIFEST_HOOK, "%s", m->wants_code);
-	if (c->min_bundle_version[0] == '\0')
-		return 0;
-	if (m->version[0] == '\0')
-		version = "no version";
-	else
-		r = semver_compare(version, c->min_bundle_version, &order, d);
-	if (r == 0 && order < 0)
-		r = diag_fail(d, R_MANIFEST_VERSION,
-		    "the bundle's version: %s, at least %s is asked for",
-		    version, c->min_bundle_version);
-	return r;
-}
-
 static int root_of(const struct conf *c, unsigned i)
 {
 	return c->slot[i].parent < 0 ? (int)i : c->slot[i].parent;
@@ -224,14 +195,16 @@ static int check_item(
 	return 0;
 }
 
-int install_plan(struct plan *p, const struct conf *c, const struct manifest *m,
-    const struct boot_state *boot, const char *booted, struct diag *d)
+int install_plan(struct plan *p, const struct conf *c, const struct limits *l,
+    const struct manifest *m, const struct boot_state *boot, const char *booted,
+    struct diag *d)
 {
-	int running = NONE;
-	int r = check_bundle(c, m, d);
+	int running = NONE, r = 0;
 
 	memset(p, 0, sizeof *p);
 	p->boot_name = NONE;
+	for (unsigned rule = 0; r == 0 && rule < INSTALL_RULES; rule++)
+		r = install_check((enum install_rule)rule, c, l, m, d);
 	if (r != 0)
 		return r;
 	if (m->images == 0)

@@ -3,6 +3,7 @@
 
 #include "base/fmt.h"
 #include "base/keyfile.h"
+#include "base/log.h"
 
 #define TIME_MAX 253402300799 /* 9999-12-31T23:59:59Z */
 #define DAY 86400
@@ -233,6 +234,30 @@ int status_read(
 	take(s->activated_timestamp, sizeof s->activated_timestamp,
 	    k.raw[ACTIVATED]);
 	s->activated_count = count(k.raw[ACTIVATED_COUNT]);
+	return 0;
+}
+
+int status_version(char dst[static MANIFEST_TEXT], struct slice text,
+    const struct conf *c, struct diag *d)
+{
+	dst[0] = '\0';
+	for (unsigned i = 0; i < c->slots; i++) {
+		struct status_slot s;
+		int order = 0;
+		int r = status_read(&s, text, c->slot[i].name, d);
+
+		if (r != 0)
+			return r;
+		if (strcmp(s.status, "ok") != 0 || s.version[0] == '\0')
+			continue;
+		if (semver_compare(
+		        s.version, dst[0] ? dst : s.version, &order, NULL) != 0)
+			log_warn("status file: the version of %s, %s, is no "
+			         "semantic version",
+			    c->slot[i].name, s.version);
+		else if (order > 0 || dst[0] == '\0')
+			memcpy(dst, s.version, MANIFEST_TEXT);
+	}
 	return 0;
 }
 

@@ -2,7 +2,8 @@
 /*
  * RAUC's status file (central.raucs: data-directory= or statusfile= of
  * system.conf): what was installed where, for RAUC and for people. lifeboat
- * never concludes from it what stands in a slot. Keys, order and meaning are
+ * never concludes from it what stands in a slot; with status-floor, which
+ * version is too old to be installed. Keys, order and meaning are
  * RAUC's; src/FORMAT.md lists them. Pure: text in, text out.
  */
 #ifndef LIFEBOAT_STATUS_H
@@ -28,6 +29,8 @@ enum status_kind {
 	STATUS_FAILED,    /* as pending: no sha256, no size */
 	STATUS_ACTIVATED, /* made primary: only the activated.* keys */
 	STATUS_KINDS,
+	/* no change: which version the file names (status_version) */
+	STATUS_QUESTION = STATUS_KINDS,
 };
 
 /* One image in its slot. */
@@ -92,6 +95,14 @@ struct status_slot {
  * empty, as in RAUC. R_KEYFILE_SYNTAX: it is no key file. */
 int status_read(struct status_slot *s, struct slice text, const char *name,
     struct diag *d) MUST_CHECK;
+
+/*
+ * The highest version of what the file says is whole ("ok") in a slot of
+ * system.conf; empty: there is none. What is no semantic version is passed
+ * over with a warning. R_KEYFILE_SYNTAX: it is no key file.
+ */
+int status_version(char dst[static MANIFEST_TEXT], struct slice text,
+    const struct conf *c, struct diag *d) MUST_CHECK;
 
 /* Seconds since 1970 as YYYY-MM-DDThh:mm:ssZ (21 bytes with NUL), and back:
  * false when text is none. Years 1970 to 9999. */

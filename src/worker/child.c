@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/fmt.h"
+#include "options.h"
 
 #define PROGRESS_MS 200u
 
@@ -42,6 +43,11 @@ int child_enter(const struct work *w, enum sandbox kind, int fd, int *keep,
 {
 	channel = fd;
 	log_to(send_line, NULL, LOG_DEBUG);
+	/* Only the installer, which opens nothing, has business with it. */
+	if (OPT_CRYPT && (kind == SANDBOX_READ || kind == SANDBOX_FILES) &&
+	    w->setup->recipient)
+		recipient_wipe(
+		    (struct recipient *)(uintptr_t)w->setup->recipient);
 	return sandbox_enter(kind, keep, count, w->owner, d);
 }
 

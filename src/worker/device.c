@@ -95,6 +95,10 @@ static const char *errno_text(int err)
 		return "exists already";
 	case ENOTDIR:
 		return "no folder";
+	case EISDIR:
+		return "is a folder";
+	case ELOOP:
+		return "a symbolic link";
 	case ENOSPC:
 		return "no space left";
 	default:
@@ -138,8 +142,9 @@ static bool built_in(const char *name)
 	           (ends(name, "boot0") || ends(name, "boot1")));
 }
 
-static void add_device(struct devices *t, const char *name)
+static void add_device(void *ctx, const char *name)
 {
+	struct devices *t = ctx;
 	struct device *d = &t->d[t->count];
 	char path[128], text[32];
 	uint64_t v;
@@ -208,27 +213,34 @@ struct dirent64 {
 	char name[];
 };
 
-void devices_scan(struct devices *t)
+bool folder_each(
+    const char *path, void *ctx, void (*each)(void *ctx, const char *name))
 {
 	/* opendir would bring the heap along */
 	static char room[4096] __attribute__((aligned(8)));
-	int dir = open(BLOCK_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	long n;
 
-	t->count = 0;
 	if (dir < 0)
-		return;
+		return false;
 	while ((n = syscall(SYS_getdents64, dir, room, sizeof room)) > 0)
 		for (long at = 0; at < n;) {
 			const struct dirent64 *e =
 			    (const struct dirent64 *)(const void *)(room + at);
 
 			if (e->name[0] != '.')
-				add_device(t, e->name);
+				each(ctx, e->name);
 			at += e->reclen;
 		}
 	(void)close(dir);
-	find_disks(t);
+	return n == 0;
+}
+
+void devices_scan(struct devices *t)
+{
+	t->count = 0;
+	if (folder_each(BLOCK_DIR, t, add_device))
+		find_disks(t);
 }
 
 void devices_close(struct devices *t)

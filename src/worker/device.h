@@ -34,6 +34,11 @@ struct devices {
 	struct device d[DEVICES];
 };
 
+/* Calls each with every name in a folder but those that begin with a dot.
+ * False when the folder cannot be opened or read. */
+bool folder_each(const char *path, void *ctx,
+    void (*each)(void *ctx, const char *name)) MUST_CHECK;
+
 /* Reads /sys/class/block and opens everything read-only. What cannot be
  * opened is left out, or has fd -1. */
 void devices_scan(struct devices *t);

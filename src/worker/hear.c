@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /* What the children say: nothing in it is trusted, and what they must not
  * say ends the job. */
+#include "base/fmt.h"
 #include "options.h"
 #include "worker/owner.h"
 
@@ -94,6 +95,7 @@ void answer_installer(const int *fds, unsigned count)
 	static struct msg m;
 
 	m.type = MSG_GRANT;
+	memcpy(m.u.grant.version, job.version, sizeof job.version);
 	if (!msg_send(job.child[INSTALLER].fd, &m, fds, count))
 		job.child[INSTALLER].lost = true;
 }
@@ -108,6 +110,8 @@ static bool on_result(unsigned which, struct msg_result *r)
 		if (r->reason != 0)
 			(void)diag_fail(
 			    &job.recorded, r->reason, "%s", r->seen);
+		else if (job.work.change->kind == STATUS_QUESTION)
+			fmt(job.version, sizeof job.version, "%s", r->seen);
 		return true;
 	}
 	if (which == INSTALLER)

@@ -90,6 +90,18 @@ static void set_tries(unsigned tries)
 		    sizeof b->tries_id);
 }
 
+/* What an owner allowed is not skipped in silence. */
+static void say_ignored(void)
+{
+	unsigned code = self.bundle.manifest.code;
+	char words[80];
+
+	manifest_code_text(words, code);
+	if (words[0] != '\0')
+		log_warn(
+		    "the bundle's hooks are not run (ignore-hooks): %s", words);
+}
+
 static int do_install(unsigned tries, struct diag *d)
 {
 	const struct msg_grant *g = &self.m.u.grant;
@@ -111,6 +123,7 @@ static int do_install(unsigned tries, struct diag *d)
 	r = take_env(next, d);
 	if (r != 0)
 		return r;
+	say_ignored();
 	set_tries(tries);
 	return because(install_run(&self.in, d), d);
 }
@@ -179,31 +192,14 @@ static int open_named(bool verify, struct diag *d)
 	return r == 0 && verify ? verify_bundle(d) : r;
 }
 
-/* An authentic bundle may still be for another device. */
-static void say_verdict(void)
-{
-	const struct manifest *m = &self.bundle.manifest;
-	struct diag d = {0};
-
-	if (self.conf && strcmp(self.conf->compatible, m->compatible) != 0)
-		(void)diag_fail(&d, R_COMPATIBLE,
-		    "it is for \"%s\", this device is \"%s\"", m->compatible,
-		    self.conf->compatible);
-	else if (m->wants_code[0] != '\0')
-		(void)diag_fail(&d, R_MANIFEST_HOOK, "%s", m->wants_code);
-	if (d.reason != 0)
-		log_warn("this bundle cannot be installed here: %s [%s]",
-		    d.seen, reason_name(d.reason));
-}
-
 static int run_info(struct diag *d)
 {
 	int r = open_named(false, d);
 
 	if (r != 0)
 		return r;
+	learn_limits();
 	describe_bundle(&self.bundle, self.w->setup->format);
-	say_verdict();
 	return 0;
 }
 
@@ -219,6 +215,7 @@ static int run_install(enum policy_action *action, struct diag *d)
 	int r;
 
 	judge_heads();
+	learn_limits();
 	r = open_named(true, d);
 	if (r != 0)
 		return r;
@@ -241,6 +238,7 @@ static int run_rescue(enum policy_action *action, struct diag *d)
 		r = list_candidates(&why);
 	if (r == 0) {
 		f->medium = POLICY_REFUSED;
+		learn_limits();
 		r = choose_candidate(&chosen, &why);
 		if (r == 0)
 			r = compare_content(&why);
@@ -331,10 +329,18 @@ static int prepare(int fd, int pipe, struct diag *d)
 	if (r != 0)
 		return r;
 	pipe_init(&self.pipe, pipe);
-	if (self.conf)
+	if (self.conf) {
 		self.trust = self.conf->trust;
+		self.bundle.formats = self.conf->formats;
+	}
+	self.bundle.progress = verify_progress;
+	self.bundle.recipient = s->recipient;
+	if (s->settings)
+		settings_apply(s->settings, &self.trust);
 	self.trust.now = s->now;
 	self.trust.floor = s->floor;
+	if (s->keyring && s->keyring->crls > 0 && !self.trust.check_crl)
+		log_warn("the keyring has CRLs, but check-crl is not set");
 	self.in.bundle = &self.bundle;
 	self.in.boot = &self.boot;
 	self.in.conf = self.conf;
@@ -361,5 +367,6 @@ void installer_child(const struct work *w, int fd, int pipe)
 		r = run(&action, &d);
 	if (r != 0)
 		(void)diag_fail(&d, r, "%s", reason_help(r));
+	bundle_close(&self.bundle);
 	child_end(&d, action, self.written);
 }

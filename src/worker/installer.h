@@ -20,7 +20,7 @@ struct candidate {
 	char version[MANIFEST_TEXT];
 	char seen[DIAG_SEEN];
 	int64_t signed_at;
-	uint8_t sha256[32];
+	uint8_t sha256[32]; /* of its manifest; zero before it is judged */
 };
 
 /* A slot or a copy of the environment as the child sees it. */
@@ -35,6 +35,8 @@ struct installer {
 	const struct work *w;
 	const struct conf *conf;
 	struct trust_policy trust;
+	struct limits limits;
+	int64_t judged_at; /* by certificates' dates, as last said */
 	const char *names[BOOTNAMES];
 	unsigned name_count;
 	unsigned name_slot[BOOTNAMES];
@@ -65,10 +67,17 @@ extern struct installer *volatile const installer_at;
  * failed says no more than that. */
 int because(int r, struct diag *d) MUST_CHECK;
 
+/* Fills self.limits, before the first bundle is judged. */
+void learn_limits(void);
+/* info: who signed, and what each policy says of it. */
+void describe_trust(void);
 /* Asks the source for the list. The source's reasons, R_CHILD. */
 int list_candidates(struct diag *d) MUST_CHECK;
-/* Everything but the contents: signature, compatible, plan, devices. */
+/* Everything but the contents: signature, compatible, plan, devices; and that
+ * it is what it was when it was judged before: R_PLAIN_CHANGED. */
 int judge_candidate(unsigned i, struct diag *d) MUST_CHECK;
+/* Tells the owner how far a verification is. */
+int verify_progress(void *ctx, uint64_t done, uint64_t total);
 /* All blocks of the bundle that is open. */
 int verify_bundle(struct diag *d) MUST_CHECK;
 /* Judges all; the best that is sound to its last block is then open and

@@ -72,11 +72,13 @@ struct job_setup {
 	bool booted_known;     /* STATE: booted was really found out */
 	const struct conf *conf;
 	enum job_format format;
-	/* STATE: what the status file holds, for the installer to read; p is
-	 * NULL: it is not shown. */
+	/* STATE, INFO: what the status file holds, for the installer
+	 * to read; p is NULL: it is not shown, and sets no floor. */
 	struct slice status;
 	const struct settings *settings;
 	const struct keyring *keyring;
+	/* NULL: none. Secret: the children that do not need it wipe it. */
+	const struct recipient *recipient;
 	const struct fw_env_config *fw_env; /* NULL: none */
 	const char *initial_env; /* u-boot-initial-env text or NULL */
 	const char *booted;      /* "": recovery or _external_ */

@@ -2,9 +2,10 @@
 /* Which of the files is the bundle to install: all are judged, and every one
  * that is not taken gets its line in the log. */
 #include "base/fmt.h"
+#include "bundle/der.h"
 #include "worker/installer.h"
 
-static int verify_progress(void *ctx, uint64_t done, uint64_t total)
+int verify_progress(void *ctx, uint64_t done, uint64_t total)
 {
 	return child_progress(ctx, PHASE_VERIFY, done, total);
 }
@@ -61,12 +62,24 @@ int judge_candidate(unsigned i, struct diag *d)
 	const struct manifest *m = &self.bundle.manifest;
 	const struct signer *who = &self.bundle.signer;
 	int r = pipe_open(&self.pipe, i, d);
+	char when[TIME_TEXT];
 
 	if (r == 0)
 		r = bundle_open(&self.bundle, &self.pipe.blk,
 		    self.w->setup->keyring, &self.trust, d);
 	if (r != 0)
 		return because(r, d);
+	/* Chosen was what the first look saw, and its manifest says it all. */
+	if (!all_zero(c->sha256, sizeof c->sha256) &&
+	    memcmp(c->sha256, m->sha256, sizeof c->sha256) != 0)
+		return diag_fail(d, R_PLAIN_CHANGED,
+		    "another bundle than before: version %s, now %s",
+		    c->version, m->version);
+	if (who->at.now != self.judged_at) {
+		time_text(when, who->at.now);
+		log_info("certificates are judged at %s, %s", when, who->at.by);
+		self.judged_at = who->at.now;
+	}
 	fmt(c->version, sizeof c->version, "%s", m->version);
 	fmt(c->who, sizeof c->who, "%s (%s, signed by %s)", c->where,
 	    c->version[0] ? c->version : "no version",
@@ -75,8 +88,11 @@ int judge_candidate(unsigned i, struct diag *d)
 	memcpy(c->sha256, m->sha256, sizeof c->sha256);
 	if (self.w->slots == 0)
 		return 0;
-	r = install_plan(&self.plan, self.conf, m, &self.boot.state,
-	    self.w->setup->booted, d);
+	if (m->format == FORMAT_CRYPT && !self.bundle.enveloped)
+		return diag_fail(d, R_CRYPT_OPEN,
+		    "the key of what is encrypted can be read by everybody");
+	r = install_plan(&self.plan, self.conf, &self.limits, m,
+	    &self.boot.state, self.w->setup->booted, d);
 	return r == 0 ? check_targets(d) : r;
 }
 

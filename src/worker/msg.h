@@ -81,6 +81,7 @@ struct msg_grant {
 	uint32_t action;
 	uint32_t targets;
 	uint32_t direct;
+	char version[MANIFEST_TEXT]; /* to STATUS_QUESTION */
 };
 
 struct msg {

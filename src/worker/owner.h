@@ -40,11 +40,13 @@ struct job {
 	bool probed;
 	int lock; /* of the boot environment, or -1 */
 
-	uint64_t record_until; /* 0: there is no recorder */
-	struct diag recorded;  /* what came of it */
-	unsigned records;      /* that were asked for */
-	bool record_failed;    /* and it was said */
-	pid_t stuck;           /* given up and not yet reaped, or 0 */
+	uint64_t record_until;       /* 0: there is no recorder */
+	struct diag recorded;        /* what came of it */
+	unsigned records;            /* that were asked for */
+	bool record_failed;          /* and it was said */
+	bool asked;                  /* the question was: once in a job */
+	char version[MANIFEST_TEXT]; /* the answer */
+	pid_t stuck;                 /* given up and not yet reaped, or 0 */
 };
 
 extern struct job job;

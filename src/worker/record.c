@@ -47,12 +47,25 @@ static bool images_valid(const struct status_change *ch)
 	return ch->kind == STATUS_OK && job_needs(NEEDS_MEDIA);
 }
 
+/* Once, before anything is decided. */
+static bool question_valid(void)
+{
+	const struct job_setup *s = job.work.setup;
+	bool first = !job.asked;
+
+	job.asked = true;
+	return first && !job.granted && s->verb != JOB_MARK &&
+	       s->settings->status_floor;
+}
+
 /* The texts are looked at where they are written: status_update. */
 static bool change_valid(const struct status_change *ch)
 {
 	const struct job_setup *s = job.work.setup;
 	const struct slot *slot;
 
+	if (ch->kind == STATUS_QUESTION)
+		return question_valid();
 	if (ch->activated < -1 || ch->activated >= (int32_t)s->conf->slots)
 		return false;
 	if (ch->kind < STATUS_ACTIVATED)
@@ -71,6 +84,7 @@ static int start(struct status_change *ch, struct diag *d)
 	struct work *w = &job.work;
 	const struct diag *no = &w->no_status;
 
+	w->change = ch;
 	if (no->reason != 0)
 		return diag_fail(d, no->reason, "%s", no->seen);
 	/* a recovery system's own files end with it */
@@ -90,17 +104,20 @@ static int start(struct status_change *ch, struct diag *d)
 	ch->time = time(NULL);
 	if (ch->time < w->setup->floor)
 		ch->time = w->setup->floor;
-	w->change = ch;
 	return start_child(RECORDER, -1, d);
 }
 
-/* The installer goes on, whatever came of it. */
+/* The installer goes on, whatever came of it. One failed change tells of the
+ * others; a question makes nothing anew, and tells of no change. */
 static void finish(const struct diag *d)
 {
-	if (d->reason != 0 && !job.record_failed) {
-		log_warn("status file: %s [%s]: %s", d->seen,
-		    reason_name(d->reason), reason_help(d->reason));
-		job.record_failed = true;
+	bool question = job.work.change->kind == STATUS_QUESTION;
+
+	if (d->reason != 0 && (question || !job.record_failed)) {
+		log_warn("status file: %s [%s]%s%s", d->seen,
+		    reason_name(d->reason), question ? "" : ": ",
+		    question ? "" : reason_help(d->reason));
+		job.record_failed = !question;
 	}
 	job_alive();
 	answer_installer(NULL, 0);
@@ -111,8 +128,8 @@ bool record_on_status(struct status_change *ch)
 	diag_clear(&job.recorded);
 	if ((job.work.status_path[0] == '\0' &&
 	        job.work.no_status.reason == 0) ||
-	    job.record_until != 0 || job.records++ == RECORDS_MAX ||
-	    !change_valid(ch))
+	    job.record_until != 0 || !change_valid(ch) ||
+	    (ch->kind != STATUS_QUESTION && job.records++ == RECORDS_MAX))
 		return false;
 	if (start(ch, &job.recorded) != 0) {
 		finish(&job.recorded);

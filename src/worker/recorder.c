@@ -36,21 +36,29 @@ static struct {
 	size_t old_len, new_len;
 } file;
 
+/* Nothing is changed then. */
+static bool is_question(const struct work *w)
+{
+	return w->change->kind == STATUS_QUESTION;
+}
+
 /* ---- with privileges */
 
 /* By its descriptor: the name could lead to another device by now. */
 static int mount_data(const struct work *w, struct diag *d)
 {
 	const struct settings *s = w->setup->settings;
+	unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME;
 	char source[32];
 
+	if (is_question(w))
+		flags |= MS_RDONLY;
 	fmt(source, sizeof source, "/proc/self/fd/%d", w->data.fd);
 	(void)mkdir(MOUNT_POINT, 0755);
 	if (syscall(SYS_unshare, CLONE_NEWNS) != 0 ||
 	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-	    mount(source, MOUNT_POINT, s->data_type,
-	        MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME,
-	        s->data_options) != 0)
+	    mount(source, MOUNT_POINT, s->data_type, flags, s->data_options) !=
+	        0)
 		return errno_fail(d, R_STATUS_MOUNT, w->data.path);
 	return 0;
 }
@@ -220,6 +228,25 @@ static int update(const struct work *w, struct diag *d)
 	return 0;
 }
 
+/* The version is what was seen. */
+static int answer(const struct work *w, struct diag *d)
+{
+	char version[MANIFEST_TEXT];
+	int r;
+
+	read_file();
+	errno = file.error;
+	if (errno != 0)
+		return errno_fail(d, R_STATUS_MOUNT, file.name);
+	r = status_version(version, (struct slice){texts->old, file.old_len},
+	    w->setup->conf, d);
+	if (r == 0 && file.odd)
+		r = diag_fail(d, R_STATUS_DAMAGED, "it cannot be read");
+	if (r == 0)
+		fmt(d->seen, sizeof d->seen, "%s", version);
+	return r;
+}
+
 void recorder_child(struct work *w, int fd)
 {
 	int keep[3] = {fd, w->data.fd};
@@ -238,6 +265,6 @@ void recorder_child(struct work *w, int fd)
 	                       : 2,
 	        &d) == 0 &&
 	    r == 0)
-		r = update(w, &d);
+		r = is_question(w) ? answer(w, &d) : update(w, &d);
 	child_end(&d, POLICY_WAIT, 0);
 }

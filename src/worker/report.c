@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
 /* What the installer child has the status file say. */
+#include "options.h"
 #include "worker/installer.h"
 
 _Static_assert(offsetof(struct manifest, format) ==
@@ -54,4 +55,43 @@ void report_activated(unsigned slot)
 {
 	self.report.u.status.activated = (int32_t)slot;
 	ask(STATUS_ACTIVATED);
+}
+
+/* The owner of the old system may have written it, so one that says nothing
+ * is no reason to leave a device without a rescue. */
+static void learn_status(void)
+{
+	const struct job_setup *s = self.w->setup;
+	const char *version = self.report.u.grant.version;
+	static char text[MANIFEST_TEXT];
+	struct diag d = {0};
+
+	if (s->status.p) {
+		if (status_version(text, s->status, self.conf, &d) != 0)
+			log_warn("status file: %s", d.seen);
+		version = text;
+	} else {
+		ask(STATUS_QUESTION);
+	}
+	if (version[0] == '\0' ||
+	    limits_raise(&self.limits, version, "the status file", NULL) != 0)
+		log_warn("status-floor: the status file names no version that "
+		         "was installed: it sets no floor");
+}
+
+void learn_limits(void)
+{
+	const struct job_setup *s = self.w->setup;
+	struct limits *l = &self.limits;
+
+	if (!s->settings || !self.conf)
+		return;
+	limits_init(l, s->settings);
+	if (s->settings->ignore_floor)
+		log_warn("ignore-floor: no version is too old");
+	else if (OPT_STATUS && s->settings->status_floor)
+		learn_status();
+	if (l->floor[0] != '\0')
+		log_info("no bundle older than %s is taken: %s", l->floor,
+		    l->floor_by);
 }

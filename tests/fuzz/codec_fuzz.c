@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct codec_ops *const codecs[] = {
-	    &codec_gzip, &codec_zstd};
+	    &codec_gzip, &codec_zstd, &codec_xz, &codec_lz4};
 	static _Alignas(16) uint8_t work[ARRAY_LEN(codecs)][CODEC_WORK];
 	static uint8_t out[65536 + 16];
 	size_t which, cap, n = 0;

@@ -32,7 +32,7 @@ static void try_plan(const struct conf *c)
 	for (unsigned i = 0; i < 3; i++) {
 		struct diag d = {0};
 		int r = install_plan(
-		    &p, c, &m, i == 1 ? NULL : &boot, booted[i], &d);
+		    &p, c, NULL, &m, i == 1 ? NULL : &boot, booted[i], &d);
 
 		must(r == d.reason);
 		if (r != 0)

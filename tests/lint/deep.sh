@@ -7,7 +7,8 @@ set -eu
 cd "$(dirname "$0")/../.."
 
 flags="-std=c11 -D_GNU_SOURCE -Isrc -I. -isystem build/deps/src/bearssl/inc
-	-isystem build/deps/src/libdeflate -isystem build/deps/src/libzstd/lib"
+	-isystem build/deps/src/libdeflate -isystem build/deps/src/libzstd/lib
+	-isystem build/deps/src/lz4/lib -isystem build/deps/src/xz"
 checks='-*,bugprone-*,cert-*,clang-analyzer-*'
 checks="$checks,-bugprone-easily-swappable-parameters"
 checks="$checks,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling"

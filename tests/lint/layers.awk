@@ -60,7 +60,7 @@ FNR == 1 {
 	sub(/>.*/, "", name)
 	# The linked libraries: cryptography and codecs are bundle's, and
 	# install hashes what it reads back.
-	if (name ~ /^(bearssl[a-z_]*|libdeflate|zstd[a-z_]*)\.h$/) {
+	if (name ~ /^(bearssl[a-z_]*|libdeflate|zstd[a-z_]*|lz4|xz_block)\.h$/) {
 		if (dir != "bundle" && \
 			!(dir == "slot" && name == "bearssl_hash.h"))
 			refuse(dir " may not include <" name ">")

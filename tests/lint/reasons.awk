@@ -23,5 +23,6 @@ open {
 	sub(/,.*/, "", number)
 	split(entry, part, "\"")
 	gsub(/\001/, "\"", part[4])
+	gsub(/\|/, "\\|", part[4])
 	printf "| %s | `%s` | %s |\n", number, part[2], part[4]
 }

@@ -35,6 +35,8 @@ function module_of(file) {
 	if (file ~ /br-[^\/]*\.o:$/) return "bearssl"
 	if (file ~ /deflate-[^\/]*\.o:$/) return "libdeflate"
 	if (file ~ /zstd-[^\/]*\.o:$/) return "libzstd"
+	if (file ~ /xz-xz_block\.o:$/) return "xz"
+	if (file ~ /lz4-lz4\.o:$/) return "lz4"
 	sub(/\/[^\/]*$/, "", file)
 	return file
 }

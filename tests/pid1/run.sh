@@ -111,6 +111,7 @@ within() {
 	done
 }
 
+not() { ! "$@"; }
 says() { grep -qF -- "$1" "$tmp/out"; }
 ended() { ! kill -0 "$outer" 2>/dev/null; }
 alive() { [ "$(cat "/proc/$first/comm" 2>/dev/null)" = init ]; }
@@ -147,6 +148,12 @@ boot
 check "the first line" within 1 says ": recovery"
 took=$((($(date +%s%N) - started) / 1000000))
 check "the first line comes within a second ($took ms)" [ "$took" -lt 1000 ]
+if "$binary" --version | grep -q 'keyring: DEVELOPMENT'; then
+	development=1
+	check "whose keys it has" within 1 says "DEVELOPMENT KEYS: whoever built"
+else
+	development=
+fi
 check "what it waits for" within 1 says "medium with a bundle (*.raucb)"
 check "what could not be mounted is no reason to stop" alive
 check "no system.conf: one reason" within 2 says \
@@ -154,6 +161,8 @@ check "no system.conf: one reason" within 2 says \
 check "no system.conf: said again while it waits" within 4 says \
 	"nothing can be installed: /etc/rauc/system.conf"
 check "no system.conf: it lives" alive
+[ -n "$development" ] || check "keys of its own: nothing of development" \
+	not says DEVELOPMENT
 key h
 check "keys are answered" within 2 says "keys: i search again"
 key r
@@ -165,7 +174,13 @@ check "r and r reboot" reboots
 
 fresh
 device
+printf '[encryption]\nkey=none.pem\n[handlers]\n' \
+	>>"$tmp/root/etc/rauc/system.conf"
 boot
+check "a key's path starts from system.conf" within 2 says \
+	"/etc/rauc/none.pem: "
+check "what is not read of system.conf is told" within 2 says \
+	"[handlers] is unknown and passed over"
 check "no medium: it says so and waits" within 4 says "waiting for a medium"
 check "no disk: one reason" within 4 says "/dev/no-such-disk: does not"
 check "no disk: it lives" alive
@@ -176,13 +191,28 @@ check "p and p power off" powers_off
 
 fresh
 printf '[system]\ncompatible=x\n[slot.a.b.c]\n' >"$tmp/root/etc/rauc/system.conf"
-printf 'nonsense\n' >"$tmp/root/etc/lifeboat.conf"
+printf '[trusst]\nmin-signers=2\n' >"$tmp/root/etc/lifeboat.conf"
 printf 'no line of it\n' >"$tmp/root/etc/fw_env.config"
 boot
-check "a broken lifeboat.conf is named" within 2 says "/etc/lifeboat.conf: "
+check "a broken lifeboat.conf is named" within 2 says "/etc/lifeboat.conf: [trusst]"
 check "a broken system.conf is named" within 2 says "/etc/rauc/system.conf: "
 check "a broken fw_env.config is named" within 2 says "/etc/fw_env.config: "
 check "broken files: it lives" alive
+check "a group that is none keeps it from installing" within 4 says \
+	"nothing can be installed: /etc/lifeboat.conf: [trusst]"
+
+# What only a development image listens to.
+fresh
+device
+echo 'ignore-floor=true' >>"$tmp/root/etc/lifeboat.conf"
+boot
+within 4 says "waiting for a medium"
+no_effect="ignore-floor is for development images: it has no effect"
+if [ -n "$development" ]; then
+	check "ignore-floor is taken" not says "$no_effect"
+else
+	check "ignore-floor is not taken" says "$no_effect"
+fi
 
 # ---- its duties
 

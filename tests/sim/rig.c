@@ -248,9 +248,9 @@ static int run_rescue(struct rig *r, struct visit *v)
 	judge_heads();
 	f->medium = POLICY_NONE;
 	if (v->stick) {
-		rc =
-		    install_plan(&self.plan, &world.conf, &self.bundle.manifest,
-		        &self.boot.state, world.booted, &v->d);
+		rc = install_plan(&self.plan, &world.conf, NULL,
+		    &self.bundle.manifest, &self.boot.state, world.booted,
+		    &v->d);
 		if (rc == 0)
 			rc = compare_content(&v->d);
 		if (rc != 0)

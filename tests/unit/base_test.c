@@ -480,6 +480,41 @@ static void test_keyfile(void)
 	ITEMS("[g]\na\355\240\200=\n", "[g]|!2");
 }
 
+static void test_keyfile_repeated(void)
+{
+	static const char s[] = "[g]\na=1\nb=1\n[h]\na=1\n# a=1\n[g]\n"
+	                        "aa=1\na[de]=1\nb =2\nA=1\na=3";
+	/* of the lines with keys */
+	static const char want[] = "no no no no no yes no yes ";
+	char out[sizeof want];
+	struct keyfile kf;
+	size_t n = 0;
+	int r;
+
+	kf_init(&kf, s, sizeof s - 1);
+	while ((r = kf_next(&kf, NULL)) > 0)
+		if (r == KF_KEY)
+			n += fmt(out + n, sizeof out - n, "%s ",
+			    kf_repeated(&kf) ? "yes" : "no");
+	CHECK_STR(out, want);
+}
+
+static void test_resembles(void)
+{
+	static const char *const yes[] = {"check-crl", "CHECK-CRL", "check_crl",
+	    "check-crls", "heck-crl", "check-clr", "chekc-crl", "check-cr"};
+	static const char *const no[] = {"", "path", "check", "check-purpose",
+	    "chuck-crl-list", "hceck-rcl"};
+
+	for (size_t i = 0; i < ARRAY_LEN(yes); i++)
+		CHECK(slice_resembles(text(yes[i]), "check-crl"));
+	for (size_t i = 0; i < ARRAY_LEN(no); i++)
+		CHECK(!slice_resembles(text(no[i]), "check-crl"));
+	CHECK(slice_resembles(text("keys"), "key"));
+	CHECK(!slice_resembles(text("kye"), "key"));
+	CHECK(!slice_resembles(text("type"), "time"));
+}
+
 static struct keyfile with_value(const char *v)
 {
 	struct keyfile kf;
@@ -580,6 +615,8 @@ int main(void)
 	test_blk();
 	test_blk_fd();
 	test_keyfile();
+	test_keyfile_repeated();
+	test_resembles();
 	test_keyfile_values();
 	return check_done("base");
 }

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "bundle/x509.h"
 #include "check.h"
 
 #define CERTS "build/tests/certs/"
@@ -35,16 +36,17 @@ static size_t load(const char *name, const char *suffix, void *dst, size_t cap)
 	return n;
 }
 
-/* names: PEM files without suffix, separated by blanks */
+/* names: PEM files, of certificates without suffix, separated by blanks */
 static void load_keyring(const char *names)
 {
-	char copy[128];
+	char copy[256];
 
 	memset(&ring, 0, sizeof ring);
 	snprintf(copy, sizeof copy, "%s", names);
 	for (char *n = strtok(copy, " "); n; n = strtok(NULL, " ")) {
 		struct diag d = {0};
-		size_t len = load(n, ".pem", pem, sizeof pem);
+		const char *suffix = strstr(n, ".crl") ? "" : ".pem";
+		size_t len = load(n, suffix, pem, sizeof pem);
 
 		CHECK_INT(keyring_load(&ring, pem, len, &d), 0);
 	}
@@ -93,6 +95,8 @@ struct row {
 	int64_t floor;
 	const char *cn;
 	void (*change)(void);
+	bool crl;
+	unsigned min;
 };
 
 static int run(const struct row *row, struct slice *content, struct signer *who,
@@ -106,6 +110,8 @@ static int run(const struct row *row, struct slice *content, struct signer *who,
 	p.time = row->time;
 	p.now = row->now ? row->now : Y2026;
 	p.floor = row->floor;
+	p.check_crl = row->crl;
+	p.min_signers = row->min;
 	if (row->cn) {
 		snprintf(p.cn[0], sizeof p.cn[0], "somebody else");
 		snprintf(p.cn[1], sizeof p.cn[1], "%s", row->cn);
@@ -234,6 +240,8 @@ static const struct row rows[] = {
     {"no key identifiers", "under-bare", "root-bare", .want = 0},
     {"rotated CA, same name", "under-bare", "root-bare-next root-bare",
         .want = 0},
+    {"root that signed itself with SHA-1", "under-sha1", "root-sha1",
+        .want = 0},
     {"cross-signed, one root", "with-crosses", "root", .want = 0},
     {"cross-signed, other root", "with-crosses", "root-next", .want = 0},
     {"expired anchor beside a good one", "signer", "root-expired root",
@@ -252,7 +260,160 @@ static const struct row rows[] = {
     {"floor lifts the clock", "signer", "root", .want = 0, .now = 1,
         .floor = Y2026},
     {"the second it begins", "signer", "root", .want = 0, .now = 1577836800},
-    {"the second it ends", "signer", "root", .want = 0, .now = 4070908800},
+    {"its last second", "signer", "root", .want = 0, .now = 4070908799},
+    {"RSA-PSS", "pss", "root-rsa", .want = 0},
+    {"RSA-PSS, no salt", "pss-0", "root-rsa", .want = 0},
+    {"RSA-PSS, salt of 20, the default", "pss-20", "root-rsa", .want = 0},
+    {"RSA-PSS, salt of 32", "pss-32", "root-rsa", .want = 0},
+    {"RSA-PSS, longest salt", "pss-max", "root-rsa", .want = 0},
+    {"RSA-PSS with SHA-512", "pss-sha512", "root-rsa", .want = 0},
+    {"RSA-PSS certificate", "pss-cert", "root-rsa", .want = 0},
+    {"RSA-PSS certificate with SHA-512", "pss-cert-sha512", "root-rsa",
+        .want = 0},
+    {"clock policy, clock in order", "signer", "root", .want = 0,
+        .time = TIME_CLOCK, .floor = Y2026 + 86400},
+    {"two signers, two keys", "twice", "root root-rsa", .want = 0, .min = 2},
+    {"two signers, one asked for", "twice", "root root-rsa", .want = 0,
+        .min = 1},
+    {"two signers, one by key id", "twice-id", "root root-rsa", .want = 0,
+        .min = 2},
+    {"three signers", "thrice", "root root-rsa", .want = 0, .min = 2},
+    {"one signer, one asked for", "signer", "root", .want = 0, .min = 1},
+
+    /* revocation */
+    {"CRL", "signer", "root root.crl", .want = 0, .crl = true},
+    {"CRL v1", "signer", "root root-v1.crl", .want = 0, .crl = true},
+    {"CRL of others", "signer", "root root-many.crl", .want = 0, .crl = true},
+    {"CRL with an unknown extension", "signer", "root root-number.crl",
+        .want = 0, .crl = true},
+    {"CRL, and the chain's", "with-int", "root root.crl int.crl", .want = 0,
+        .crl = true},
+    {"CRL signed with PSS", "rsa", "root-rsa root-rsa-pss.crl", .want = 0,
+        .crl = true},
+    {"removed from CRL", "signer", "root root-removed.crl", .want = 0,
+        .crl = true},
+    {"the newer CRL is the one that is current", "signer",
+        "root root-old.crl root.crl root-later.crl", .want = 0, .crl = true},
+    {"a current CRL and one of the future", "signer",
+        "root root-new.crl root.crl", .want = 0, .crl = true},
+    {"CRL at the signing time", "signer", "root root.crl", .want = 0,
+        .crl = true, .time = TIME_SIGNING, .now = 1},
+    {"CRL at its first second", "signer", "root root.crl", .want = 0,
+        .crl = true, .now = 1735689600},
+    {"CRL at its last second", "signer", "root root-old.crl", .want = 0,
+        .crl = true, .now = 1735689599},
+    {"revoked, nobody asks", "signer", "root root-signer.crl", .want = 0},
+    {"no CRL", "signer", "root", .want = R_CRL_MISSING, "CN=Root", .crl = true},
+    {"no CRL of the intermediate", "with-int", "root root.crl",
+        .want = R_CRL_MISSING, "CN=Intermediate", .crl = true},
+    {"no CRL of the root", "with-int", "root int.crl", .want = R_CRL_MISSING,
+        "CN=Root", .crl = true},
+    {"CRL of another key", "signer", "root-next root root-rsa.crl",
+        .want = R_CRL_MISSING, .crl = true},
+    {"CRL of the same name, other key", "under-bare",
+        "root-bare root-bare-next.crl", .want = R_CRL_BAD, "did not sign",
+        .crl = true},
+    {"CRL not yet valid", "signer", "root root-future.crl",
+        .want = R_CRL_NOT_YET, "before 2090-01-01", .crl = true},
+    {"CRL, clock at 1970", "self", "self root.crl", .want = R_CERT_NOT_YET,
+        .crl = true, .now = 1},
+    {"CRL expired", "signer", "root root-old.crl", .want = R_CRL_EXPIRED,
+        "expired on 2025-01-01 00:00:00 UTC; judged at 2026-01-01 00:00:00 "
+        "UTC, by the clock",
+        .crl = true},
+    {"CRL at its end", "signer", "root root-old.crl", .want = R_CRL_EXPIRED,
+        .crl = true, .now = 1735689600},
+    {"CRL before its begin", "signer", "root root.crl", .want = R_CRL_NOT_YET,
+        .crl = true, .now = 1735689599},
+    {"revoked", "signer", "root root-signer.crl", .want = R_CERT_REVOKED,
+        "CN=Signer,O=lifeboat tests\" was revoked on 2025-06-01 00:00:00 UTC: "
+        "unspecified",
+        .crl = true},
+    {"revoked, with a reason", "signer", "root root-signer-reason.crl",
+        .want = R_CERT_REVOKED, "keyCompromise", .crl = true},
+    {"held", "signer", "root root-signer-held.crl", .want = R_CERT_REVOKED,
+        "certificateHold", .crl = true},
+    {"revoked by the newer CRL", "signer",
+        "root root.crl root-later-signer.crl", .want = R_CERT_REVOKED,
+        .crl = true},
+    {"revoked by the newer CRL, which stands first", "signer",
+        "root root-later-signer.crl root.crl", .want = R_CERT_REVOKED,
+        .crl = true},
+    {"revoked by the older CRL, too", "signer",
+        "root root-signer.crl root-later.crl", .want = R_CERT_REVOKED,
+        .crl = true},
+    {"revoked by the older CRL, which stands last", "signer",
+        "root root-later.crl root-signer.crl", .want = R_CERT_REVOKED,
+        .crl = true},
+    {"revoked by a CRL that has expired", "signer",
+        "root root.crl root-old-signer.crl", .want = R_CERT_REVOKED,
+        .crl = true},
+    {"revoked by a CRL that nobody vouches for", "under-bare",
+        "root-bare root-bare.crl root-bare-next-under.crl", .want = 0,
+        .crl = true},
+    {"every path looked at, with 60 checks", "with-loop",
+        "decoys loop5 loop.crl", .want = 0, .crl = true},
+    {"the 65th check is of the last CRL", "with-loop",
+        "decoys decoy8 loop5 loop.crl", .want = R_LIMIT, "64 signature checks",
+        .crl = true},
+    {"more paths than are looked at", "with-circle", "loop5", .want = 0},
+    {"more paths than are looked at, CRL", "with-circle", "loop5 loop.crl",
+        .want = R_LIMIT, "64 signature checks", .crl = true},
+    {"longer paths than are looked at", "with-loops", "loop0", .want = 0},
+    {"longer paths than are looked at, CRL", "with-loops", "loop0 loop.crl",
+        .want = R_CERT_PATHLEN, "first 8", .crl = true},
+    {"revoked intermediate", "with-int", "root root-int.crl int.crl",
+        .want = R_CERT_REVOKED, "CN=Intermediate", .crl = true},
+    {"revoked intermediate, below it nobody knows", "with-int",
+        "root root-int.crl", .want = R_CERT_REVOKED, "CN=Intermediate",
+        .crl = true},
+    {"revoked intermediate, below it the list is over", "with-int",
+        "root int-old.crl root-int.crl", .want = R_CERT_REVOKED,
+        "CN=Intermediate", .crl = true},
+    {"nobody knows, twice", "with-int", "root", .want = R_CRL_MISSING,
+        "has no CRL of \"CN=Intermediate", .crl = true},
+    {"revoked root, below it nobody knows", "with-int", "root root-root.crl",
+        .want = R_CERT_REVOKED, "CN=Root", .crl = true},
+    {"revoked, another path, of whose leaf nobody knows", "with-crosses",
+        "root root-next root-int.crl root-next.crl", .want = R_CERT_REVOKED,
+        .crl = true},
+    {"revoked, beside a CRL of a part", "signer",
+        "root root-idp.crl root-signer.crl", .want = R_CERT_REVOKED,
+        .crl = true},
+    {"revoked below the intermediate", "with-int",
+        "root root.crl int-under.crl", .want = R_CERT_REVOKED, "CN=Under Int",
+        .crl = true},
+    {"revoked root", "signer", "root root-root.crl", .want = R_CERT_REVOKED,
+        "CN=Root", .crl = true},
+    {"not revoked on any path", "with-crosses",
+        "root root-next root.crl root-next.crl int.crl", .want = 0,
+        .crl = true},
+    {"revoked, another path", "with-crosses",
+        "root root-next root-int.crl root-next.crl int.crl",
+        .want = R_CERT_REVOKED, .crl = true},
+    {"revoked, another path, which is over", "with-crosses",
+        "root-expired root-next root-int.crl root-next.crl int.crl",
+        .want = R_CERT_REVOKED, .crl = true},
+    {"another path is over", "with-crosses",
+        "root-expired root-next root.crl root-next.crl int.crl", .want = 0,
+        .crl = true},
+    {"CRL, critical extension", "signer", "root root-critical.crl",
+        .want = R_CRL_BAD, "1.2.3.4", .crl = true},
+    {"CRL, of a part", "signer", "root root-idp.crl", .want = R_CRL_BAD,
+        "2.5.29.28", .crl = true},
+    {"CRL, of a part, beside another", "signer",
+        "root root.crl root-idp.crl root-later.crl", .want = R_CRL_BAD,
+        .crl = true},
+    {"delta CRL", "signer", "root root-delta.crl", .want = R_CRL_BAD,
+        "2.5.29.27", .crl = true},
+    {"CRL with SHA-1", "rsa", "root-rsa root-rsa-sha1.crl", .want = R_CRL_BAD,
+        "SHA-1", .crl = true},
+    {"CRL, no cRLSign", "under-nocrl", "root root.crl int-nocrl.crl",
+        .want = R_CRL_BAD, "cRLSign", .crl = true},
+    {"CRL, partial chain", "under-int", "int int.crl", .want = R_CRL_MISSING,
+        "not in its chain", .partial = true, .crl = true},
+    {"CRL of a self-signed signer", "self", "self", .want = R_CRL_MISSING,
+        .crl = true},
 
     /* purposes: RAUC's matrix */
     {"plain, default", "plain", "root", .want = 0},
@@ -346,7 +507,29 @@ static const struct row rows[] = {
         .change = flip_signature},
     {"SHA-1", "md-sha1", "root", .want = R_CMS_ALGORITHM, "SHA-1"},
     {"SHA-224", "md-sha224", "root", .want = R_CMS_ALGORITHM, "SHA-224"},
-    {"RSA-PSS", "pss", "root-rsa", .want = R_CMS_ALGORITHM, "RSA-PSS"},
+    {"RSA-PSS with SHA-1", "pss-sha1", "root-rsa", .want = R_CMS_ALGORITHM},
+    {"RSA-PSS, MGF with SHA-1", "pss-mgf", "root-rsa", .want = R_CMS_ALGORITHM,
+        "RSA-PSS"},
+    {"RSA-PSS certificate, MGF with SHA-1", "pss-cert-mgf", "root-rsa",
+        .want = R_CERT_ALGORITHM, "RSA-PSS"},
+    {"key for RSA-PSS only", "psskey", "root", .want = R_CERT_KEY},
+    {"RSA-PSS signature changed", "pss", "root-rsa", .want = R_CMS_SIGNATURE,
+        .change = flip_signature},
+    {"two signers, one key", "twice-key", "root", .want = R_CMS_FEW_SIGNERS,
+        "1 different key, min-signers=2", .min = 2},
+    {"one signer, two asked for", "signer", "root", .want = R_CMS_FEW_SIGNERS,
+        .min = 2},
+    {"two signers, three asked for", "twice", "root root-rsa",
+        .want = R_CMS_FEW_SIGNERS, .min = 3},
+    {"two signers, one unknown", "twice-bad", "root", .want = R_CERT_UNKNOWN,
+        "Stranger", .min = 1},
+    {"two signers, one root", "twice", "root", .want = R_CERT_UNKNOWN,
+        .min = 1},
+    {"two signers, one changed", "twice", "root root-rsa",
+        .want = R_CMS_SIGNATURE, .min = 2, .change = flip_signature},
+    {"two signers, one not allowed", "twice", "root root-rsa",
+        .want = R_CERT_CN, .cn = "Signer", .min = 2},
+    {"nine signers", "nine", "root", .want = R_LIMIT, .min = 1},
     {"unknown signature algorithm", "signer", "root", .want = R_CMS_ALGORITHM,
         "1.2.840.10045.4.3.10", .change = sign_with_sha3},
     {"digest not listed", "signer", "root", .want = R_CMS_ALGORITHM, "lacks",
@@ -376,8 +559,8 @@ static const struct row rows[] = {
         "expired on 2012-01-01 00:00:00 UTC"},
     {"expired anchor", "signer", "root-expired", .want = R_CERT_EXPIRED,
         "CN=Root"},
-    {"the second after", "signer", "root", .want = R_CERT_EXPIRED,
-        .now = 4070908801},
+    {"the second it ends", "signer", "root", .want = R_CERT_EXPIRED,
+        .now = 4070908800},
     {"not yet valid", "future", "root", .want = R_CERT_NOT_YET,
         "before 2090-01-01 00:00:00 UTC"},
     {"clock at 1970", "signer", "root", .want = R_CERT_NOT_YET,
@@ -386,6 +569,12 @@ static const struct row rows[] = {
         .time = TIME_SIGNING, .now = 1300000000},
     {"floor ends it", "expired", "root", .want = R_CERT_EXPIRED,
         .now = 1300000000, .floor = Y2026},
+    {"clock policy, clock at 1970", "signer", "root", .want = R_CERT_NOT_YET,
+        "by the clock", .time = TIME_CLOCK, .now = 1, .floor = Y2026},
+    {"floor policy, floor too early", "signer", "root", .want = R_CERT_NOT_YET,
+        "by the date of this image", .now = 1, .floor = 2},
+    {"signing time, too early", "future", "root", .want = R_CERT_NOT_YET,
+        "by the signing time", .time = TIME_SIGNING, .now = 3800000000},
     {"no signing time", "signer", "root", .want = R_CMS_ATTRS, "signingTime",
         .time = TIME_SIGNING, .change = two_signing_times},
     {"unknown critical extension", "critical", "root", .want = R_CERT_CRITICAL,
@@ -459,8 +648,10 @@ static void test_reasons_covered(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-		bool found = all[i] > -50 || all[i] < -81 ||
-		             all[i] == R_CERT_SYNTAX; /* see test_bad_cert */
+		bool found = all[i] > -50 || all[i] < -88 ||
+		             all[i] == R_KEYRING || all[i] == R_KEYRING_KEY ||
+		             all[i] == R_CERT_SYNTAX || /* test_bad_cert */
+		             all[i] == R_CMS_INLINE;    /* test_detached */
 
 		for (size_t k = 0; k < ARRAY_LEN(rows); k++)
 			found = found || rows[k].want == all[i];
@@ -498,6 +689,49 @@ static void test_bad_cert(void)
 		patch(0, "\xa0\x03\x02\x01\x08", "\xa0\x03\x02\x01\x02", 5);
 	}
 	CHECK_INT(cms_verify(cms, cms_len, &ring, &p, &content, &who, NULL), 0);
+}
+
+/* Puts more in front of the SignerInfos; all lengths there have two octets. */
+static void insert_crls(const char *more, size_t len)
+{
+	static const size_t headers[] = {0, 15, 19};
+	struct buf b;
+	struct der e;
+	size_t at;
+
+	buf_init(&b, cms + 19, cms_len - 19);
+	b = der_enter(&b, DER_SEQUENCE);
+	for (unsigned i = 0; i < 5; i++)
+		CHECK(der_next(&b, &e));
+	CHECK_INT(e.tag, DER_SET);
+	at = (size_t)((const uint8_t *)e.raw.p - cms);
+	memmove(cms + at + len, cms + at, cms_len - at);
+	memcpy(cms + at, more, len);
+	cms_len += len;
+	for (size_t i = 0; i < ARRAY_LEN(headers); i++) {
+		uint8_t *p = cms + headers[i];
+		size_t n = (size_t)(p[2] << 8 | p[3]) + len;
+
+		CHECK_INT(p[1], 0x82);
+		p[2] = (uint8_t)(n >> 8);
+		p[3] = (uint8_t)n;
+	}
+}
+
+/* CRLs in the CMS: nobody looks there, and nobody may hope for it. */
+static void test_crls_inside(void)
+{
+	const struct row row = {.cms = "signer", .keyring = "root root.crl"};
+	struct trust_policy p = {.now = Y2026};
+	static struct signer who;
+	struct slice content;
+	struct diag d = {0};
+
+	CHECK_INT(run(&row, &content, &who, &d), 0);
+	insert_crls("\xa1\x02\x30\x00", 4);
+	CHECK_INT(
+	    cms_verify(cms, cms_len, &ring, &p, &content, &who, &d), R_CRL_BAD);
+	CHECK(strstr(d.seen, "only those of the keyring") != NULL);
 }
 
 static void test_signer(void)
@@ -547,6 +781,157 @@ static void test_truncation(void)
 	CHECK_INT(accepted, 0);
 }
 
+/* The parts of a SignedData, whole. */
+static void split(struct slice part[5])
+{
+	struct buf b;
+	struct der e;
+
+	buf_init(&b, cms, cms_len);
+	b = der_enter(&b, DER_SEQUENCE);
+	(void)der_oid(&b);
+	b = der_enter(&b, DER_CTX_CONS(0));
+	b = der_enter(&b, DER_SEQUENCE);
+	for (unsigned i = 0; i < 5; i++) {
+		CHECK(der_next(&b, &e));
+		part[i] = i < 3 ? e.raw : e.body;
+	}
+}
+
+/* Puts what stands at the end of cms, from a place on, into an element. */
+static void wrap(uint8_t tag, size_t from)
+{
+	size_t len = cms_len - from;
+
+	memmove(cms + from + 4, cms + from, len);
+	cms[from] = tag;
+	cms[from + 1] = 0x82;
+	cms[from + 2] = (uint8_t)(len >> 8);
+	cms[from + 3] = (uint8_t)len;
+	cms_len += 4;
+}
+
+static void append(struct slice s)
+{
+	memcpy(cms + cms_len, s.p, s.len);
+	cms_len += s.len;
+}
+
+/* The signers and certificates of two detached signatures in one. */
+static void merge(const char *one, const char *other)
+{
+	static uint8_t keep[2][8192];
+	struct slice a[5], b[5];
+
+	cms_len = load(one, ".cms", cms, sizeof cms);
+	memcpy(keep[0], cms, cms_len);
+	split(a);
+	for (unsigned i = 0; i < 5; i++)
+		a[i].p = (char *)keep[0] + ((const uint8_t *)a[i].p - cms);
+	cms_len = load(other, ".cms", cms, sizeof cms);
+	memcpy(keep[1], cms, cms_len);
+	split(b);
+	for (unsigned i = 0; i < 5; i++)
+		b[i].p = (char *)keep[1] + ((const uint8_t *)b[i].p - cms);
+	cms_len = 0;
+	append((struct slice){"\x06\x09" OID_SIGNED, 11});
+	for (unsigned i = 0; i < 3; i++)
+		append(a[i]);
+	for (unsigned i = 3; i < 5; i++) {
+		size_t from = cms_len;
+
+		append(a[i]);
+		append(b[i]);
+		wrap(i == 3 ? DER_CTX_CONS(0) : DER_SET, from);
+	}
+	wrap(DER_SEQUENCE, 11);
+	wrap(DER_CTX_CONS(0), 11);
+	wrap(DER_SEQUENCE, 0);
+}
+
+/* A detached signature: only over what was hashed, by its own algorithm; and
+ * over one content, however many signed. */
+static void test_detached(void)
+{
+	static const struct {
+		const char *cms;
+		unsigned has;
+	} kinds[] = {
+	    {"detached", DIGEST_SHA256},
+	    {"detached-sha384", DIGEST_SHA384},
+	    {"detached-sha512", DIGEST_SHA512},
+	};
+	static char manifest[4096];
+	static struct signer who;
+	struct trust_policy p = {.now = Y2026};
+	struct content_digest digest = {.have = 7}, found;
+	struct slice content = {manifest, 0};
+	struct diag d = {0};
+
+	content.len = load("manifest", "", manifest, sizeof manifest);
+	for (unsigned i = 0; i < 3; i++)
+		(void)hash_two((enum hash_id)(HASH_SHA256 + i), content,
+		    (struct slice){"", 0}, digest.of[i]);
+	load_keyring("root");
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		cms_len = load(kinds[i].cms, ".cms", cms, sizeof cms);
+		CHECK(cms_is_detached(cms, cms_len));
+		CHECK(!cms_is_detached(cms, cms_len - 1));
+		CHECK_INT(cms_verify_detached(
+		              cms, cms_len, &digest, &ring, &p, &who, &d),
+		    0);
+		CHECK_INT(digest.have, 7);
+		CHECK_STR(who.cn, "Signer");
+		digest.of[i][31] ^= 1;
+		CHECK_INT(cms_verify_detached(
+		              cms, cms_len, &digest, &ring, &p, &who, NULL),
+		    R_CMS_DIGEST);
+		CHECK_STR(who.cn, "");
+		digest.of[i][31] ^= 1;
+		/* What is not known comes out of it. */
+		memset(&found, 0, sizeof found);
+		CHECK_INT(cms_verify_detached(
+		              cms, cms_len, &found, &ring, &p, &who, NULL),
+		    0);
+		CHECK_INT(found.have, kinds[i].has);
+		CHECK_MEM(found.of[i], digest.of[i], sizeof found.of[i]);
+		flip_signature();
+		CHECK_INT(cms_verify_detached(
+		              cms, cms_len, &digest, &ring, &p, &who, NULL),
+		    R_CMS_SIGNATURE);
+	}
+	/* inline is not detached, and the other way round */
+	cms_len = load("signer", ".cms", cms, sizeof cms);
+	CHECK(!cms_is_detached(cms, cms_len));
+	CHECK_INT(
+	    cms_verify_detached(cms, cms_len, &digest, &ring, &p, &who, &d),
+	    R_CMS_INLINE);
+	/* two signers: of the same, with the same and another digest */
+	p.min_signers = 2;
+	load_keyring("root root-rsa");
+	merge("detached", "detached-rsa");
+	memset(&found, 0, sizeof found);
+	CHECK_INT(
+	    cms_verify_detached(cms, cms_len, &found, &ring, &p, &who, NULL),
+	    0);
+	CHECK_INT(found.have, DIGEST_SHA256);
+	merge("detached-sha512", "detached-rsa");
+	/* which a digestAlgorithms of the first one alone does not allow */
+	CHECK_INT(
+	    cms_verify_detached(cms, cms_len, &found, &ring, &p, &who, NULL),
+	    R_CMS_ALGORITHM);
+	/* of two contents */
+	merge("detached", "detached-other");
+	memset(&found, 0, sizeof found);
+	CHECK_INT(
+	    cms_verify_detached(cms, cms_len, &found, &ring, &p, &who, NULL),
+	    R_CMS_DIGEST);
+	merge("detached-other", "detached");
+	CHECK_INT(
+	    cms_verify_detached(cms, cms_len, &digest, &ring, &p, &who, NULL),
+	    R_CMS_DIGEST);
+}
+
 int main(void)
 {
 	if (system("sh tests/data/mkcerts.sh build/tests/certs") != 0)
@@ -554,7 +939,9 @@ int main(void)
 	test_table();
 	test_reasons_covered();
 	test_bad_cert();
+	test_crls_inside();
 	test_signer();
 	test_truncation();
+	test_detached();
 	return check_done("cms_test");
 }

@@ -23,6 +23,10 @@ int early_read(const char *path, char *dst, size_t cap)
 	return cap > 0 ? R_NOT_FOUND : R_LIMIT;
 }
 
+#define DEVELOPMENT "lifeboat: " DEVELOPMENT_WARNING "\n"
+
+const bool keyring_is_development = true;
+
 static int from_console, to_console;
 
 static const char *seen(void)
@@ -48,6 +52,25 @@ static void attach(bool screen)
 	add(out[1], in[0], screen ? "tty0" : "ttyS0");
 	from_console = out[0];
 	to_console = in[1];
+	flush(&consoles[0]);
+	CHECK_STR(seen(), DEVELOPMENT);
+	consoles[0].head = 0;
+}
+
+/* Every console says whose keys it has, one that comes late, too. */
+static void test_development(void)
+{
+	int late[2];
+
+	attach(false);
+	console_say("lifeboat 1: recovery");
+	if (pipe(late) < 0 || fcntl(late[0], F_SETFL, O_NONBLOCK) < 0)
+		exit(1);
+	add(late[1], -1, "ttyUSB0");
+	console_sink(NULL, LOG_INFO, "later");
+	CHECK_STR(seen(), "lifeboat 1: recovery\nlifeboat: later\n");
+	from_console = late[0];
+	CHECK_STR(seen(), DEVELOPMENT "lifeboat: later\n");
 }
 
 static void test_names(void)
@@ -199,6 +222,7 @@ int main(void)
 	test_progress_text();
 	test_serial_line();
 	test_screen();
+	test_development();
 	test_stuck();
 	test_keys_and_hangup();
 	test_forget();

@@ -63,7 +63,8 @@ static int start(const char *name)
 	    conf_parse(&conf, system_conf, sizeof system_conf - 1, &d), 0);
 	r = bundle_open(&bundle, &source.blk, &keyring, &policy, &d);
 	if (r == 0)
-		r = install_plan(&plan, &conf, &bundle.manifest, NULL, "", &d);
+		r = install_plan(
+		    &plan, &conf, NULL, &bundle.manifest, NULL, "", &d);
 	in.bundle = &bundle;
 	in.boot = NULL;
 	in.conf = &conf;
@@ -170,7 +171,7 @@ int main(void)
 	CHECK_INT(keyring_load(&keyring, (const char *)file, n, NULL), 0);
 	test_install("good.raucb");
 	test_install("zstd.raucb");
-	test_refused("xz.raucb", R_SQFS_CODEC);
+	test_refused("lzo.raucb", R_SQFS_CODEC);
 	test_refused("hook.raucb", R_MANIFEST_HOOK);
 	test_refused("imagesize.raucb", R_IMAGE_SIZE);
 	test_refused("imagename.raucb", R_IMAGE_MISSING);

@@ -82,7 +82,7 @@ static void machine(uint32_t sector)
 	memset(&boot, 0, sizeof boot);
 	boot.defaults.p = "";
 	CHECK_INT(boot_open(&boot, "uboot", &store, 1, names, 1, &d), 0);
-	CHECK_INT(install_plan(&plan, &conf, &double_bundle.manifest,
+	CHECK_INT(install_plan(&plan, &conf, NULL, &double_bundle.manifest,
 	              &boot.state, "", &d),
 	    0);
 	in.bundle = &double_bundle;

@@ -5,7 +5,7 @@
 
 #include "check.h"
 
-static char root[8192], rsa[8192];
+static char root[8192], rsa[8192], crl[8192];
 static char text[1 << 20];
 static struct keyring ring;
 
@@ -44,8 +44,8 @@ static void test_good(void)
 	CHECK_INT(ring.used, used + ring.cert[1].len);
 	/* text, blanks, CRLF and other blocks around it */
 	snprintf(text, sizeof text,
-	    "a comment\n-----BEGIN X509 CRL-----\n?\n-----END X509 CRL-----"
-	    "\r\n%s\n# more\n%s",
+	    "a comment\n-----BEGIN PUBLIC KEY-----\n?\n-----END PUBLIC "
+	    "KEY-----\r\n%s\n# more\n%s",
 	    root, rsa);
 	CHECK_INT(try(text, &d), 0);
 	CHECK_INT(ring.count, 2);
@@ -103,6 +103,46 @@ static void test_bad(void)
 	}
 }
 
+static void test_crl(void)
+{
+	struct diag d = {0};
+	size_t used;
+	char *p;
+
+	snprintf(text, sizeof text, "%s%s%s", crl, root, crl);
+	CHECK_INT(try(text, &d), 0);
+	CHECK_INT(ring.count, 1);
+	CHECK_INT(ring.crls, 1);
+	CHECK_INT(ring.used, ring.cert[0].len + ring.crl[0].len);
+	/* one alone, beside a certificate that is there, and alone */
+	CHECK_INT(try(root, &d), 0);
+	CHECK_INT(keyring_load(&ring, crl, strlen(crl), &d), 0);
+	CHECK_INT(ring.crls, 1);
+	used = ring.used;
+	CHECK_INT(keyring_load(&ring, "x", 1, NULL), R_KEYRING);
+	CHECK_INT(ring.used, used);
+	CHECK_INT(try(crl, &d), R_KEYRING);
+	/* malformed */
+	snprintf(text, sizeof text, "%s%s", root, crl);
+	p = strstr(text, "X509 CRL-----") + 40;
+	*p = *p == 'A' ? 'B' : 'A';
+	CHECK_INT(try(text, &d), R_KEYRING);
+	CHECK(strstr(d.seen, "block 2 of the keyring, a CRL: CRL of") != NULL);
+	CHECK_INT(ring.count, 0);
+	CHECK_INT(ring.crls, 0);
+	/* too many */
+	snprintf(text, sizeof text, "%s", root);
+	for (unsigned i = 0; i <= KEYRING_CRLS; i++) {
+		char *from = strstr(crl, "-----END") - 30;
+
+		*from = (char)('A' + i); /* in the CRL */
+		strcat(text, crl);
+	}
+	CHECK_INT(try(text, &d), R_LIMIT);
+	CHECK(strstr(d.seen, "16 CRLs") != NULL);
+	CHECK_INT(ring.crls, 0);
+}
+
 /* One bad certificate refuses the file, and leaves what was there before. */
 static void test_all_or_nothing(void)
 {
@@ -114,7 +154,7 @@ static void test_all_or_nothing(void)
 	p = strstr(text, rsa) + strlen(rsa) + 40;
 	*p = *p == 'A' ? 'B' : 'A';
 	CHECK_INT(keyring_load(&ring, text, strlen(text), &d), R_KEYRING);
-	CHECK(strstr(d.seen, "certificate 2") != NULL);
+	CHECK(strstr(d.seen, "block 2 of the keyring, a certificate") != NULL);
 	CHECK_INT(ring.count, 1);
 	CHECK_INT(ring.used, ring.cert[0].len);
 }
@@ -145,9 +185,11 @@ int main(void)
 		return 1;
 	load("build/tests/certs/root.pem", root, sizeof root);
 	load("build/tests/certs/root-rsa.pem", rsa, sizeof rsa);
+	load("build/tests/certs/root.crl", crl, sizeof crl);
 	test_good();
 	test_crlf();
 	test_bad();
+	test_crl();
 	test_all_or_nothing();
 	test_limits();
 	return check_done("keyring_test");

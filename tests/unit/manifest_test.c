@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: 0BSD */
 #include "bundle/manifest.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
 #include "check.h"
 
 #define HEX32 "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF"
 #define UPDATE "[update]\ncompatible=Board\n"
-#define VERITY \
-	"[bundle]\nformat=verity\nverity-hash=" HEX32 "\nverity-salt=" HEX32 \
-	"\nverity-size=4096\n"
+#define BUNDLE(format, size) \
+	"[bundle]\nformat=" format "\nverity-hash=" HEX32 \
+	"\nverity-salt=" HEX32 "\nverity-size=" size "\n"
+#define VERITY BUNDLE("verity", "4096")
 #define HASHED "sha256=" HEX32 "\nsize=10\n"
 #define IMAGE "[image.rootfs]\n" HASHED "filename=a.ext4\n"
 #define WHOLE UPDATE VERITY IMAGE
@@ -98,6 +103,12 @@ static void test_refused(void)
 	    {R_MANIFEST_KEY, WHOLE "[Update]\n", "unknown group"},
 	    {R_MANIFEST_KEY, UPDATE "color=red\n", "[update] color"},
 	    {R_MANIFEST_KEY, UPDATE "version[de]=1\n", "version[de]"},
+	    /* twice: RAUC refuses it, too */
+	    {R_MANIFEST_VALUE, UPDATE "version=1\nversion=2\n",
+	        "line 4: [update] version: stands here twice"},
+	    {R_MANIFEST_VALUE, WHOLE UPDATE, "compatible: stands here twice"},
+	    {R_MANIFEST_VALUE, WHOLE "[image.rootfs]\nfilename=b.ext4\n",
+	        "filename: stands here twice"},
 	    {R_MANIFEST_KEY, WHOLE "[bundle]\nverity-x=1\n", "verity-x"},
 	    {R_MANIFEST_KEY, WHOLE "[hooks]\nx=1\n", "[hooks] x"},
 	    {R_MANIFEST_KEY, WHOLE "[handler]\nx=1\n", "[handler] x"},
@@ -115,8 +126,7 @@ static void test_refused(void)
 	        UPDATE "[bundle]\nformat=verity\nverity-hash=" HEX32
 	               "\nverity-salt=" HEX32 "\n",
 	        "verity-size"},
-	    {R_MANIFEST_MISSING, UPDATE VERITY "[bundle]\nformat=crypt\n",
-	        "crypt-key"},
+	    {R_MANIFEST_MISSING, UPDATE BUNDLE("crypt", "4096"), "crypt-key"},
 	    {R_MANIFEST_MISSING, WHOLE "[image.a]\n" HASHED,
 	        "[image.a] lacks filename"},
 	    {R_MANIFEST_MISSING, WHOLE "[image.a]\nfilename=x.img\nsize=1\n",
@@ -144,18 +154,15 @@ static void test_refused(void)
 	    {R_MANIFEST_VALUE,
 	        UPDATE "[bundle]\nverity-size=18446744073709551616\n",
 	        "decimal"},
-	    {R_MANIFEST_VALUE, WHOLE "[bundle]\nverity-size=0\n",
-	        "verity-size=0"},
-	    {R_MANIFEST_VALUE, WHOLE "[bundle]\nverity-size=4097\n",
+	    {R_MANIFEST_VALUE, UPDATE BUNDLE("verity", "0"), "verity-size=0"},
+	    {R_MANIFEST_VALUE, UPDATE BUNDLE("verity", "4097"),
 	        "verity-size=4097"},
-	    {R_MANIFEST_VALUE, WHOLE "[bundle]\nformat=plain\n",
-	        "format=plain"},
+	    {R_MANIFEST_VALUE, UPDATE BUNDLE("plain", "4096"), "format=plain"},
 	    {R_MANIFEST_VALUE, WHOLE "[bundle]\ncrypt-key=" HEX32 "\n",
 	        "crypt keys with format=verity"},
-	    {R_MANIFEST_VALUE, WHOLE "[image.rootfs]\nfilename=a/b.img\n",
-	        "'/'"},
-	    {R_MANIFEST_VALUE, WHOLE "[image.rootfs]\nfilename=\n", "empty"},
-	    {R_MANIFEST_VALUE, WHOLE "[image.rootfs]\nfilename=a.bin\n",
+	    {R_MANIFEST_VALUE, WHOLE "[image.b]\nfilename=a/b.img\n", "'/'"},
+	    {R_MANIFEST_VALUE, WHOLE "[image.b]\nfilename=\n", "empty"},
+	    {R_MANIFEST_VALUE, WHOLE "[image.b]\n" HASHED "filename=a.bin\n",
 	        "unknown image type"},
 	    {R_MANIFEST_VALUE, WHOLE "[image.rootfs]\ntype=ext5\n",
 	        "unknown image type"},
@@ -193,8 +200,8 @@ static void test_tolerated(void)
 	    WHOLE "[hooks]\nfilename=\nhooks=\n",
 	    WHOLE "[handler]\nfilename=\nargs=\n",
 	    "# comment\r\n" UPDATE VERITY IMAGE "\r\n",
-	    "[update]\ncompatible=old\n[update]\ncompatible=Board\n" VERITY
-	        IMAGE,
+	    "[update]\nbuild=1\n" UPDATE VERITY IMAGE,
+	    WHOLE "[rollout]\nx=1\nx=2\n[meta.a]\nx=1\nx=2\n",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
@@ -204,13 +211,15 @@ static void test_tolerated(void)
 		CHECK_STR(d.seen, "");
 		CHECK_STR(m.compatible, "Board");
 		CHECK_STR(m.wants_code, "");
+		CHECK_INT(m.code, 0);
 		CHECK_INT(m.images, 1);
 	}
 	CHECK_INT(parse(UPDATE, NULL), 0);
 	CHECK_INT(m.format, FORMAT_PLAIN);
 	CHECK(!m.has_verity);
 	CHECK_INT(
-	    parse(WHOLE "[bundle]\nformat=crypt\ncrypt-key=" HEX32 "\n", NULL),
+	    parse(UPDATE BUNDLE("crypt", "4096") "crypt-key=" HEX32 "\n" IMAGE,
+	        NULL),
 	    0);
 	CHECK_INT(m.format, FORMAT_CRYPT);
 }
@@ -220,19 +229,32 @@ static void test_code(void)
 	static const struct {
 		const char *text;
 		const char *code;
+		unsigned bits;
+		const char *words;
 	} cases[] = {
 	    {WHOLE "[handler]\nfilename=install.sh\n",
-	        "[handler] filename=install.sh"},
-	    {WHOLE "[hooks]\nfilename=hook.sh\n", "[hooks] filename=hook.sh"},
+	        "[handler] filename=install.sh", CODE_HANDLER, "handler"},
+	    {WHOLE "[hooks]\nfilename=hook.sh\n", "[hooks] filename=hook.sh",
+	        CODE_FILE, ""},
+	    {WHOLE "[hooks]\nfilename=hook.sh\nhooks=install-check\n",
+	        "[hooks] filename=hook.sh", CODE_FILE | CODE_INSTALL_CHECK,
+	        "install-check"},
 	    {WHOLE "hooks=pre-install;post-install;\n[hooks]\nfilename=h\n",
-	        "[image.rootfs] hooks=pre-install;post-install;"},
+	        "[image.rootfs] hooks=pre-install;post-install;",
+	        CODE_FILE | CODE_PRE_INSTALL | CODE_POST_INSTALL,
+	        "pre-install post-install"},
 	    /* An install hook does without a file, a type and a size. */
 	    {WHOLE "[hooks]\nfilename=h\n[image.a]\nhooks=install\n",
-	        "[hooks] filename=h"},
+	        "[hooks] filename=h", CODE_FILE | CODE_INSTALL, "install"},
 	    {WHOLE "[hooks]\nfilename=h\n[image.a]\nhooks=install\n"
 	           "filename=strange.bin\nsha256=" HEX32 "\n",
-	        "[hooks] filename=h"},
+	        "[hooks] filename=h", CODE_FILE | CODE_INSTALL, "install"},
+	    {WHOLE "hooks=install;pre-install;post-install\n[hooks]\n"
+	           "filename=h\nhooks=install-check\n[handler]\nfilename=x\n",
+	        "[image.rootfs] hooks=install;pre-install;post-install", 63,
+	        "install pre-install post-install install-check handler"},
 	};
+	char words[80];
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct diag d = {0};
@@ -240,6 +262,12 @@ static void test_code(void)
 		CHECK_INT(parse(cases[i].text, &d), 0);
 		CHECK_STR(d.seen, "");
 		CHECK_STR(m.wants_code, cases[i].code);
+		CHECK_INT(m.code, cases[i].bits);
+		CHECK_INT(m.image[0].hooks | m.image[1].hooks,
+		    cases[i].bits &
+		        (CODE_INSTALL | CODE_PRE_INSTALL | CODE_POST_INSTALL));
+		manifest_code_text(words, m.code);
+		CHECK_STR(words, cases[i].words);
 	}
 }
 
@@ -299,8 +327,9 @@ static void test_limits(void)
 	}
 	/* A file name as long as squashfs allows, and one more byte. */
 	for (int len = 251; len <= 252; len++) {
-		snprintf(
-		    text, sizeof text, "%sfilename=%0*d.img\n", WHOLE, len, 1);
+		snprintf(text, sizeof text,
+		    "%s[image.b]\n" HASHED "filename=%0*d.img\n", WHOLE, len,
+		    1);
 		CHECK_INT(parse(text, NULL), len == 251 ? 0 : R_MANIFEST_VALUE);
 	}
 }
@@ -324,19 +353,116 @@ static void test_mutations(void)
 	}
 }
 
+/* What RAUC (1.12 and later) does with versions, written down anew with
+ * strrchr and strsep: false when a is none. */
+static bool rauc_number(const char *s, unsigned long long *out)
+{
+	char *end;
+
+	*out = 0;
+	if (s[0] < '0' || s[0] > '9')
+		return false;
+	errno = 0;
+	*out = strtoull(s, &end, 10);
+	return *end == '\0' && errno == 0;
+}
+
+static bool rauc_parse(char *s, unsigned long long core[3], char **pre)
+{
+	char *build = strrchr(s, '+'), *dash;
+	int n = 0;
+
+	if (build)
+		*build = '\0';
+	dash = strrchr(s, '-');
+	*pre = dash ? dash + 1 : NULL;
+	if (dash)
+		*dash = '\0';
+	core[0] = core[1] = core[2] = 0;
+	for (char *field; (field = strsep(&s, ".")) != NULL; n++)
+		if (n == 3 || !rauc_number(field, &core[n]))
+			return false;
+	return true;
+}
+
+static int rauc_order(const char *va, const char *vb, bool *valid)
+{
+	unsigned long long a[3], b[3], x, y;
+	char ca[64], cb[64], *pa, *pb, *fa, *fb;
+	bool na, nb;
+
+	snprintf(ca, sizeof ca, "%s", va);
+	snprintf(cb, sizeof cb, "%s", vb);
+	*valid = rauc_parse(ca, a, &pa) && rauc_parse(cb, b, &pb);
+	if (!*valid)
+		return 0;
+	for (int i = 0; i < 3; i++)
+		if (a[i] != b[i])
+			return a[i] < b[i] ? -1 : 1;
+	if (!pa || !pb)
+		return pa ? -1 : pb ? 1 : 0;
+	if (*pa == '\0')
+		pa = NULL;
+	if (*pb == '\0')
+		pb = NULL;
+	while (pa && pb) {
+		int order;
+
+		fa = strsep(&pa, ".");
+		fb = strsep(&pb, ".");
+		na = rauc_number(fa, &x);
+		nb = rauc_number(fb, &y);
+		order = na && nb   ? (x > y) - (x < y)
+		        : na || nb ? (na ? -1 : 1)
+		                   : strcmp(fa, fb);
+		if (order != 0)
+			return order < 0 ? -1 : 1;
+	}
+	return pa ? 1 : pb ? -1 : 0;
+}
+
+static void same_order(const char *a, const char *b)
+{
+	bool valid;
+	int order, expected = rauc_order(a, b, &valid);
+	int r = semver_compare(a, b, &order, NULL);
+
+	order = (order > 0) - (order < 0);
+	if (r != (valid ? 0 : R_MANIFEST_VERSION) || order != expected)
+		fprintf(stderr, "\"%s\" and \"%s\": %d, %d, not %d\n", a, b, r,
+		    order, expected);
+	CHECK_INT(r, valid ? 0 : R_MANIFEST_VERSION);
+	CHECK_INT(order, expected);
+}
+
+static void random_version(char *dst)
+{
+	static const char digits[] = "0123.", signs[] = "01a.-+";
+	size_t n = 1 + (size_t)rand() % 4;
+
+	for (size_t i = 0; i < n; i++)
+		*dst++ = digits[(size_t)rand() % (sizeof digits - 1)];
+	for (n = (size_t)rand() % 8; n > 0; n--)
+		*dst++ = signs[(size_t)rand() % (sizeof signs - 1)];
+	*dst = '\0';
+}
+
 static void test_semver(void)
 {
 	static const char *const ascending[] = {"0", "0.0.1", "0.1-alpha",
-	    "1-1", "1.0.0-1.2", "1.0.0-2", "1.0.0-10", "1.0.0-alpha",
-	    "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-alpha-1", "1.0.0-beta",
-	    "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc.1", "1.0.0", "1.0.1",
-	    "1.2", "1.10", "2", "2024.1.0", "2024.1.1"};
+	    "1-1", "1.0.0-1.2", "1.0.0-2", "1.0.0-10", "1.0.0-1abc.3",
+	    "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta",
+	    "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-foo", "1.0.0-foop",
+	    "1.0.0-goo", "1.0.0-rc.1", "1.0.0", "1.0.1", "1.2", "1.10", "2",
+	    "2024.1.0", "2024.1.1", "18446744073709551615"};
 	static const char *const equal[][2] = {{"1", "1.0.0"}, {"1.2", "1.2.0"},
 	    {"1.0.0+a", "1.0.0+b"}, {"1-a+x.y", "1.0-a"}, {"0", "0.0"},
-	    {"01.02", "1.2"}, {"1.0.0-x-y", "1-x-y"}};
-	static const char *const bad[] = {"", "a", "1.", ".1", "1..2",
-	    "1.2.3.4", "v1", "1 ", " 1", "1-", "1+", "1-a..b", "1-a_b", "-1",
-	    "1.2.x", "18446744073709551616", "1+a+b", "1.0.0-.a"};
+	    {"01.02", "1.2"}, {"1.0.0-a+1-2", "1-a"}, {"1+", "1"},
+	    {"1-", "1.0-"}, {"1-a+", "1-a"}};
+	static const char *const bad[] = {"", "a", "1.", ".1", "1..2", "..",
+	    "1.2.3.4", "v1.2.3", "1.foo.3", "1 ", " 1", "-1", "+1", "-", "+",
+	    "1.2.x", "18446744073709551616", "1+a+b", "1.0.0-alpha-1", "1.-a",
+	    "1--1"};
 	struct diag d = {0};
 	int order;
 
@@ -347,18 +473,36 @@ static void test_semver(void)
 			    0);
 			CHECK((order < 0) == (i < k));
 			CHECK((order > 0) == (i > k));
+			same_order(ascending[i], ascending[k]);
 		}
 	}
 	for (size_t i = 0; i < ARRAY_LEN(equal); i++) {
 		CHECK_INT(
 		    semver_compare(equal[i][0], equal[i][1], &order, &d), 0);
 		CHECK_INT(order, 0);
+		same_order(equal[i][0], equal[i][1]);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		CHECK_INT(semver_compare(bad[i], "1", &order, NULL),
 		    R_MANIFEST_VERSION);
 		CHECK_INT(semver_compare("1", bad[i], &order, NULL),
 		    R_MANIFEST_VERSION);
+		same_order(bad[i], "1");
+	}
+	same_order("1-18446744073709551616", "1-2");
+	same_order("1-", "1-1");
+	same_order("1-", "1-a");
+	same_order("1-", "1");
+	same_order("1-a..b", "1-a.1");
+	same_order("1-\xc3\xa4", "1-z");
+	srand(1);
+	for (unsigned i = 0; i < 100000; i++) {
+		char a[16], b[16];
+
+		random_version(a);
+		random_version(b);
+		same_order(a, b);
+		same_order(a, a);
 	}
 }
 

@@ -16,6 +16,7 @@ static struct conf c;
 static struct manifest m;
 static struct boot_state boot;
 static struct plan p;
+static struct limits limits; /* none but in their own tests */
 static struct diag d;
 
 static void conf(const char *text)
@@ -66,7 +67,7 @@ static void kernel_and_rootfs(void)
 static int plan(const char *booted)
 {
 	diag_clear(&d);
-	return install_plan(&p, &c, &m, &boot, booted, &d);
+	return install_plan(&p, &c, &limits, &m, &boot, booted, &d);
 }
 
 static void refused(int reason, const char *about)
@@ -182,7 +183,7 @@ static void test_noop(void)
 	image("rootfs", IMAGE_RAW, "");
 	image("kernel", IMAGE_RAW, "");
 	diag_clear(&d);
-	CHECK_INT(install_plan(&p, &c, &m, NULL, "", &d), 0);
+	CHECK_INT(install_plan(&p, &c, &limits, &m, NULL, "", &d), 0);
 	CHECK_INT(p.boot_name, -1);
 	CHECK_INT(p.count, 2);
 	CHECK_STR(c.slot[p.item[1].slot].name, "rootfs.0");
@@ -203,7 +204,7 @@ static void test_noop(void)
 	/* bootnames may be there all the same. */
 	conf(SYSTEM GROUP_A GROUP_B);
 	kernel_and_rootfs();
-	CHECK_INT(install_plan(&p, &c, &m, NULL, "A", &d), 0);
+	CHECK_INT(install_plan(&p, &c, &limits, &m, NULL, "A", &d), 0);
 	CHECK_STR(c.slot[p.root].name, "rootfs.1");
 }
 
@@ -223,14 +224,6 @@ static void test_refusals(void)
 	bundle();
 	refused(R_IMAGE_NONE, "");
 
-	kernel_and_rootfs();
-	c.formats = 1 << FORMAT_PLAIN;
-	refused(R_FORMAT_UNSUPPORTED, "verity");
-	c.formats |= 1 << FORMAT_VERITY;
-	m.format = FORMAT_CRYPT;
-	c.formats &= ~(1u << FORMAT_CRYPT);
-	refused(R_FORMAT_UNSUPPORTED, "crypt");
-
 	conf(SYSTEM "min-bundle-version=1.2\n" GROUP_A);
 	kernel_and_rootfs();
 	memcpy(m.version, "1.1.9", 6);
@@ -249,6 +242,101 @@ static void test_refusals(void)
 	bundle();
 	image("rootfs", IMAGE_EXT4, "");
 	refused(R_TARGET_READ_ONLY, "rootfs.0");
+}
+
+/* Hooks that the owner does not need run; a bundle that has more is refused,
+ * by their names. */
+static void test_hooks(void)
+{
+	struct settings s;
+
+	conf(SYSTEM GROUP_A);
+	kernel_and_rootfs();
+	memcpy(m.wants_code, "[hooks] filename=hook.sh", 25);
+	m.code = CODE_FILE | CODE_INSTALL_CHECK;
+	refused(R_MANIFEST_HOOK,
+	    "[hooks] filename=hook.sh: ignore-hooks does not name "
+	    "install-check");
+	m.code |= CODE_POST_INSTALL;
+	refused(R_MANIFEST_HOOK,
+	    "[hooks] filename=hook.sh: not run here: post-install");
+	m.code = CODE_FILE; /* no hook is in it */
+	CHECK_INT(plan(""), 0);
+	m.code |= CODE_INSTALL_CHECK;
+	settings_default(&s);
+	s.ignore_hooks = CODE_PRE_INSTALL;
+	limits_init(&limits, &s);
+	refused(R_MANIFEST_HOOK, "ignore-hooks does not name install-check");
+	s.ignore_hooks |= CODE_INSTALL_CHECK;
+	limits_init(&limits, &s);
+	CHECK_INT(plan(""), 0);
+	m.code |= CODE_PRE_INSTALL;
+	CHECK_INT(plan(""), 0);
+	m.code |= CODE_POST_INSTALL;
+	refused(R_MANIFEST_HOOK, "not run here: post-install");
+	m.code = CODE_FILE | CODE_INSTALL;
+	refused(R_MANIFEST_HOOK, "not run here: install");
+	m.code = CODE_HANDLER;
+	refused(R_MANIFEST_HOOK, "not run here: handler");
+	m.code = 0; /* something that has no word yet */
+	refused(R_MANIFEST_HOOK, "hook.sh");
+	memset(&limits, 0, sizeof limits);
+}
+
+/* The higher floor wins, and with a floor every version has to be one. */
+static void test_floor(void)
+{
+	static const struct {
+		const char *version;
+		int reason;
+	} cases[] = {
+	    {"2.0", 0},
+	    {"2.0.0+build", 0},
+	    {"2.0.1-rc.1", 0},
+	    {"10", 0},
+	    {"1.99", R_MANIFEST_VERSION},
+	    {"2.0.0-rc.1", R_MANIFEST_VERSION},
+	    {"spring", R_MANIFEST_VERSION},
+	    {"3.x", R_MANIFEST_VERSION},
+	    {"", R_MANIFEST_VERSION},
+	};
+	static const char *const floors[][2] = {{"1.5", "2.0"}, {"2", "1.5"}};
+	struct settings s;
+
+	conf(SYSTEM GROUP_A);
+	kernel_and_rootfs();
+	memcpy(m.version, "spring", 7);
+	CHECK_INT(plan(""), 0);
+	for (size_t f = 0; f < ARRAY_LEN(floors); f++) {
+		settings_default(&s);
+		fmt(s.min_version, sizeof s.min_version, "%s", floors[f][0]);
+		limits_init(&limits, &s);
+		CHECK_STR(limits.floor, floors[f][0]);
+		CHECK_INT(limits_raise(&limits, floors[f][1], "B", &d), 0);
+		CHECK_STR(limits.floor_by,
+		    f == 0 ? "B" : "min-version of lifeboat.conf");
+		for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+			fmt(m.version, sizeof m.version, "%s",
+			    cases[i].version);
+			CHECK_INT(plan(""), cases[i].reason);
+		}
+		memcpy(m.version, "1.9", 4);
+		refused(R_MANIFEST_VERSION, limits.floor_by);
+		CHECK_INT(limits_raise(&limits, "winter", "C", NULL),
+		    R_MANIFEST_VERSION);
+		CHECK(limits.floor_by[0] != 'C');
+		/* both are asked: RAUC's key is no floor's ceiling */
+		conf(SYSTEM "min-bundle-version=3\n" GROUP_A);
+		memcpy(m.version, "2.5", 4);
+		refused(R_MANIFEST_VERSION, "system.conf");
+		conf(SYSTEM GROUP_A);
+	}
+	/* as a development image may */
+	s.ignore_floor = true;
+	limits_init(&limits, &s);
+	memcpy(m.version, "0.1", 4);
+	CHECK_INT(plan(""), 0);
+	memset(&limits, 0, sizeof limits);
 }
 
 static void test_types(void)
@@ -305,6 +393,8 @@ int main(void)
 	test_outside();
 	test_noop();
 	test_refusals();
+	test_hooks();
+	test_floor();
 	test_types();
 	test_variants();
 	return check_done("plan");

@@ -183,6 +183,20 @@ static void same(int fd)
 	ask(STATUS_OK, 2, -1);
 }
 
+/* Asks first; what it was told is its version. */
+static void asks(int fd)
+{
+	char told[MANIFEST_TEXT];
+
+	(void)fd;
+	ask(STATUS_QUESTION, 0, 0);
+	memcpy(told, m.u.grant.version, sizeof told);
+	get_grant();
+	change(STATUS_PENDING, 2, 0);
+	memcpy(m.u.status.version, told, sizeof told);
+	child_ask(&m, NULL, NULL);
+}
+
 static void send_and_wait(int fd)
 {
 	char c;
@@ -303,6 +317,20 @@ static void marks_none(int fd)
 	send_and_wait(fd);
 }
 
+static void asks_twice(int fd)
+{
+	ask(STATUS_QUESTION, 0, 0);
+	change(STATUS_QUESTION, 0, 0);
+	send_and_wait(fd);
+}
+
+static void asks_late(int fd)
+{
+	get_grant();
+	change(STATUS_QUESTION, 0, 0);
+	send_and_wait(fd);
+}
+
 static void ends_early(int fd)
 {
 	get_grant();
@@ -325,6 +353,39 @@ static void fails(struct work *w, int fd)
 	(void)w;
 	(void)fd;
 	(void)diag_fail(&d, R_STATUS_WRITE, "no\033 room");
+	child_end(&d, POLICY_WAIT, 0);
+}
+
+/* A version, and what no terminal should see. */
+static void answers(struct work *w, int fd)
+{
+	struct diag d = {0};
+
+	(void)fd;
+	if (w->change->kind == STATUS_QUESTION)
+		snprintf(d.seen, sizeof d.seen, "1.5\033");
+	child_end(&d, POLICY_WAIT, 0);
+}
+
+/* Of a file that cannot be read, and then is made anew. */
+static void knows_nothing(struct work *w, int fd)
+{
+	struct diag d = {0};
+
+	(void)fd;
+	if (w->change->kind == STATUS_QUESTION)
+		(void)diag_fail(&d, R_STATUS_DAMAGED, "junk");
+	child_end(&d, POLICY_WAIT, 0);
+}
+
+/* No version is as long as what there is room for. */
+static void answers_long(struct work *w, int fd)
+{
+	struct diag d = {0};
+
+	(void)fd;
+	if (w->change->kind == STATUS_QUESTION)
+		memset(d.seen, '7', sizeof d.seen - 1);
 	child_end(&d, POLICY_WAIT, 0);
 }
 
@@ -462,6 +523,43 @@ static void test_messages(void)
 	strcpy(conf.statusfile, "/status/file");
 }
 
+/* The status file's version, which bounds that of the bundle. */
+static void test_question(void)
+{
+	const struct status_change *c = given->change;
+
+	refused(JOB_INSTALL, asks); /* not what lifeboat.conf says */
+	CHECK_INT(given->count, 0);
+	settings.status_floor = true;
+	CHECK_INT(run(JOB_INSTALL, asks, answers, 0).reason, 0);
+	CHECK_INT(given->count, 2);
+	CHECK_INT(c[0].kind, STATUS_QUESTION);
+	CHECK_STR(c[1].version, "1.5?");
+	CHECK_INT(run(JOB_INSTALL, asks, answers_long, 0).reason, 0);
+	CHECK_INT(strnlen(c[1].version, MANIFEST_TEXT), MANIFEST_TEXT - 1);
+	/* none is no answer's fault */
+	CHECK_INT(run(JOB_INSTALL, asks, good, 0).reason, 0);
+	CHECK_STR(c[1].version, "");
+	CHECK_INT(lines, 0);
+	/* what is not written is said, too; and of a question that only */
+	CHECK_INT(run(JOB_INSTALL, asks, fails, 0).reason, 0);
+	CHECK_STR(c[1].version, "");
+	CHECK_INT(lines, 2);
+	CHECK(strstr(line, "[status-not-written]: make room") != NULL);
+	CHECK_INT(run(JOB_INSTALL, asks, knows_nothing, 0).reason, 0);
+	CHECK_INT(lines, 1);
+	CHECK_STR(line, "status file: junk [status-damaged]");
+	CHECK_INT(run(JOB_INSTALL, asks, crashes, 0).reason, 0);
+	CHECK_INT(run(JOB_INSTALL, asks, hangs, 31000).reason, 0);
+	CHECK_INT(lines, 2);
+	refused(JOB_INSTALL, asks_twice);
+	refused(JOB_INSTALL, asks_late);
+	mark = JOB_MARK_ACTIVE;
+	refused(JOB_MARK, asks);
+	refused(JOB_INFO, asks);
+	settings.status_floor = false;
+}
+
 /* The install goes on, and why is said once. */
 static void goes_on(
     void (*recorder)(struct work *w, int fd), uint64_t late, const char *why)
@@ -575,6 +673,7 @@ int main(void)
 
 	test_honest();
 	test_messages();
+	test_question();
 	test_recorders();
 	test_place();
 	test_end();

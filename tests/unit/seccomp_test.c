@@ -14,8 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bundle/envelope.h"
 #include "check.h"
-#include "worker/sandbox.h"
+#include "worker/work.h"
 
 static int sockets[2];
 static int file;
@@ -355,6 +356,30 @@ static void test_wrong_owner(void)
 	CHECK_INT(status_of(pid), 0);
 }
 
+/* A device's own key is in the memory of no child but the installer. */
+static void test_key(enum sandbox kind, bool keeps)
+{
+	static struct recipient key;
+	static struct work w;
+	const struct job_setup setup = {.recipient = &key};
+	pid_t pid;
+
+	memset(&key, 0x5a, sizeof key);
+	w.setup = &setup;
+	w.owner = getpid();
+	pid = fork();
+	if (pid == 0) {
+		int keep[] = {sockets[0]};
+
+		if (child_enter(&w, kind, sockets[0], keep, 1, NULL) != 0)
+			end(2);
+		end(all_zero(&key, sizeof key) ? 0 : 1);
+	}
+	pid = status_of(pid);
+	CHECK(WIFEXITED(pid));
+	CHECK_INT(WEXITSTATUS(pid), keeps ? 1 : 0);
+}
+
 int main(void)
 {
 	char name[] = "/tmp/seccomp_test.XXXXXX";
@@ -366,6 +391,10 @@ int main(void)
 	test_calls();
 	test_enter(SANDBOX_READ);
 	test_enter(SANDBOX_FILES);
+	test_key(SANDBOX_READ, false);
+	test_key(SANDBOX_WRITE, true);
+	test_key(SANDBOX_MTD, true);
+	test_key(SANDBOX_FILES, false);
 	test_owner_dies();
 	test_wrong_owner();
 	return check_done("seccomp");

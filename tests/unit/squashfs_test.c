@@ -359,7 +359,7 @@ static void test_superblock(void)
 	EXPECT(28, 2, 3, R_SQFS_VERSION);
 	EXPECT(30, 2, 1, R_SQFS_VERSION);
 	EXPECT(20, 2, 0, R_SQFS_CODEC);
-	EXPECT(20, 2, 4, R_SQFS_CODEC);
+	EXPECT(20, 2, 3, R_SQFS_CODEC);
 	EXPECT(20, 2, 7, R_SQFS_CODEC);
 	EXPECT(12, 4, 0, R_SQFS_DAMAGED);
 	EXPECT(12, 4, 2048, R_SQFS_DAMAGED);
@@ -716,9 +716,11 @@ static void test_codecs(void)
 	CHECK(!libdeflate_alloc_decompressor());
 	CHECK(asked > 0 && asked <= CODEC_WORK);
 	CHECK(codec_find(1) == &codec_gzip);
+	CHECK(codec_find(4) == &codec_xz);
+	CHECK(codec_find(5) == &codec_lz4);
 	CHECK(codec_find(6) == &codec_zstd);
 	for (uint16_t id = 0; id < 20; id++)
-		CHECK(id == 1 || id == 6 || !codec_find(id));
+		CHECK(id == 1 || (id >= 4 && id <= 6) || !codec_find(id));
 	CHECK_STR(codec_name(0), "unknown");
 	CHECK_STR(codec_name(2), "lzma");
 	CHECK_STR(codec_name(3), "lzo");

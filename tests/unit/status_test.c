@@ -607,6 +607,50 @@ static void test_path(void)
 	CHECK_INT(place("/dev/x", longest, longest, ""), R_STATUS_PLACE);
 }
 
+/* The highest version that stands whole in a slot of system.conf. */
+static void test_version(void)
+{
+	static const struct {
+		const char *text, *version;
+	} cases[] = {
+	    {"", ""},
+	    {"[slot.rootfs.0]\nbundle.version=1.2\nstatus=ok\n", "1.2"},
+	    /* what did not come to an end is not what was there */
+	    {"[slot.rootfs.0]\nbundle.version=1.2\nstatus=ok\n"
+	     "[slot.rootfs.1]\nbundle.version=2\nstatus=pending\n"
+	     "[slot.app.1]\nbundle.version=3\nstatus=failed\n",
+	        "1.2"},
+	    {"[slot.rootfs.0]\nbundle.version=1.10\nstatus=ok\n"
+	     "[slot.rootfs.1]\nbundle.version=1.9\nstatus=ok\n",
+	        "1.10"},
+	    {"[slot.rootfs.0]\nbundle.version=1.9\nstatus=ok\n"
+	     "[slot.rootfs.1]\nbundle.version=1.10\nstatus=ok\n",
+	        "1.10"},
+	    {"[slot.rootfs.0]\nbundle.version=2-rc.1\nstatus=ok\n"
+	     "[slot.app.1]\nbundle.version=spring\nstatus=ok\n",
+	        "2-rc.1"},
+	    {"[slot.rootfs.0]\nbundle.version=spring\nstatus=ok\n", ""},
+	    {"[slot.rootfs.0]\nbundle.version=1\n", ""},
+	    {"[slot.rootfs.0]\nstatus=ok\n", ""},
+	    {"[slot.other.0]\nbundle.version=1\nstatus=ok\n", ""},
+	    {"[system]\nbundle.version=1\nstatus=ok\n", ""},
+	};
+	char version[MANIFEST_TEXT];
+	struct slice text;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		text = (struct slice){cases[i].text, strlen(cases[i].text)};
+		CHECK_INT(status_version(version, text, &c, NULL), 0);
+		CHECK_STR(version, cases[i].version);
+	}
+	text = (struct slice){"[slot", 5};
+	CHECK_INT(status_version(version, text, &c, NULL), R_KEYFILE_SYNTAX);
+	CHECK_STR(version, "");
+	/* it is a question, not something to be written */
+	change(STATUS_QUESTION);
+	CHECK_INT(update(""), R_INTERNAL);
+}
+
 int main(void)
 {
 	test_fresh();
@@ -622,5 +666,6 @@ int main(void)
 	test_read();
 	test_time();
 	test_path();
+	test_version();
 	return check_done("status");
 }

@@ -151,6 +151,7 @@ static void test_bad_sizes(void)
 		CHECK_INT(verity_init(&v, &m.blk, bad[i].size, bad[i].tree,
 		              root, salt, NULL),
 		    R_VERITY_SIZE);
+	CHECK_INT(v.blk.size, 0);
 	/* One byte less than is claimed. */
 	blk_mem_init_const(&m, image, 3 * BLOCK - 1);
 	CHECK_INT(verity_init(&v, &m.blk, 3 * BLOCK, BLOCK, root, salt, &d),

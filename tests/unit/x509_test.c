@@ -35,13 +35,13 @@ static void test_fields(void)
 	CHECK(!c.has_eku);
 	CHECK_INT(c.ski.len, 20);
 	CHECK(slice_same(c.subject, c.issuer));
-	CHECK(x509_names_issuer(&c, &c));
+	CHECK(x509_self_signed(&c));
 	CHECK_INT(c.not_before, 1577836800);
 	CHECK_INT(c.not_after, 4070908800);
 	CHECK_INT(c.key.type, KEY_EC);
 	CHECK_INT(c.key.bits, 256);
 	CHECK_INT(c.key.q.len, 65);
-	CHECK_INT(x509_check_signature(&c, &c, &d), 0);
+	CHECK_INT(x509_check_signature(&c.sig, c.subject, &c, &d), 0);
 
 	CHECK_INT(x509_parse(load("rsa"), &c, &d), 0);
 	CHECK_INT(c.key.type, KEY_RSA);
@@ -49,6 +49,11 @@ static void test_fields(void)
 	CHECK_INT(c.key.n.len, 256);
 	CHECK_INT(c.key.e.len, 3);
 	CHECK(!c.ca);
+
+	/* keyUsage of two octets, and what is read and then not needed */
+	CHECK_INT(x509_parse(load("exts"), &c, &d), 0);
+	CHECK_INT(c.ku, 0x08);
+	CHECK_INT(c.unhandled.len, 0);
 
 	CHECK_INT(x509_parse(load("eku-both"), &c, &d), 0);
 	CHECK(c.has_eku);
@@ -60,32 +65,69 @@ static void test_fields(void)
 static void test_malformed(void)
 {
 	static const struct {
-		const char *name, *from, *to;
+		const char *of, *name, *from, *to;
 		size_t len;
 		const char *says;
 	} rows[] = {
-	    {"version 1 written out", "\xa0\x03\x02\x01\x02",
+	    {"root", "version 1 written out", "\xa0\x03\x02\x01\x02",
 	        "\xa0\x03\x02\x01\x00", 5, "version"},
-	    {"version 4", "\xa0\x03\x02\x01\x02", "\xa0\x03\x02\x01\x03", 5,
-	        "version"},
-	    {"version 2 with extensions", "\xa0\x03\x02\x01\x02",
+	    {"root", "version 4", "\xa0\x03\x02\x01\x02",
+	        "\xa0\x03\x02\x01\x03", 5, "version"},
+	    {"root", "version 2 with extensions", "\xa0\x03\x02\x01\x02",
 	        "\xa0\x03\x02\x01\x01", 5, "behind the last field"},
-	    {"inner algorithm", "\x2a\x86\x48\xce\x3d\x04\x03\x02",
+	    {"root", "inner algorithm", "\x2a\x86\x48\xce\x3d\x04\x03\x02",
 	        "\x2a\x86\x48\xce\x3d\x04\x03\x03", 8, "two different"},
-	    {"month 13", "200101", "201301", 6, "validity"},
-	    {"extension twice", "\x06\x03\x55\x1d\x0e", "\x06\x03\x55\x1d\x0f",
-	        5, "twice"},
-	    {"critical is 1", "\x01\x01\xff\x04", "\x01\x01\x01\x04", 4,
+	    {"root", "month 13", "200101", "201301", 6, "validity"},
+	    {"root", "extension twice", "\x06\x03\x55\x1d\x0e",
+	        "\x06\x03\x55\x1d\x0f", 5, "twice"},
+	    {"root", "critical is 1", "\x01\x01\xff\x04", "\x01\x01\x01\x04", 4,
 	        "extension"},
-	    {"cA is 1", "\x30\x03\x01\x01\xff", "\x30\x03\x01\x01\x01", 5,
-	        "contents"},
-	    {"keyUsage of 9 unused bits", "\x03\x02\x01\x06",
+	    {"root", "cA is 1", "\x30\x03\x01\x01\xff", "\x30\x03\x01\x01\x01",
+	        5, "contents"},
+	    {"root", "keyUsage of 9 unused bits", "\x03\x02\x01\x06",
 	        "\x03\x02\x09\x06", 4, "contents"},
+	    {"root", "keyUsage with an unused bit set", "\x03\x02\x01\x06",
+	        "\x03\x02\x02\x06", 4, "contents"},
+	    {"root", "keyUsage of 8 unused bits", "\x03\x02\x01\x06",
+	        "\x03\x02\x08\x00", 4, "contents"},
+	    {"root", "keyUsage of three octets", "\x04\x04\x03\x02\x01\x06",
+	        "\x04\x04\x03\x04\x01\x06", 6, "contents"},
+	    {"exts", "keyUsage with an unused bit set in its second octet",
+	        "\x03\x03\x07\x08\x80", "\x03\x03\x07\x08\xc0", 5, "contents"},
+	    {"eku-both", "extKeyUsage of something else",
+	        "\x06\x08\x2b\x06\x01\x05\x05", "\x05\x08\x2b\x06\x01\x05\x05",
+	        7, "contents"},
+	    {"exts", "SAN of x400Address", "\x82\x01\x62", "\x83\x01\x62", 3,
+	        "contents"},
+	    {"exts", "SAN, a length too long", "\x82\x01\x62", "\x82\x7f\x62",
+	        3, "contents"},
+	    {"exts", "SAN, a name of no SEQUENCE", "\xa4\x0e\x30\x0c",
+	        "\xa4\x0e\x31\x0c", 4, "contents"},
+	    {"exts", "SAN, a name and more", "\xa4\x0e\x30\x0c\x31\x0a",
+	        "\xa4\x0e\x30\x0a\x31\x08", 6, "contents"},
+	    {"exts", "SAN, otherName without a type", "\x06\x02\x2a\x03\xa0",
+	        "\x04\x02\x2a\x03\xa0", 5, "contents"},
+	    {"exts", "SAN, otherName without a value", "\xa0\x03\x0c\x01z",
+	        "\xa1\x03\x0c\x01z", 5, "contents"},
+	    {"exts", "SAN, otherName of two values", "\xa0\x03\x0c\x01z",
+	        "\xa0\x03\x0c\x00z", 5, "contents"},
+	    {"exts", "a point of no SEQUENCE", "\x30\x1f\xa0\x07",
+	        "\x31\x1f\xa0\x07", 4, "contents"},
+	    {"exts", "a point by the name of its issuer only",
+	        "\xa0\x07\xa0\x05", "\xa0\x07\xa1\x05", 4, "contents"},
+	    {"exts", "a point and more", "\xa0\x05\x86\x03", "\xa0\x05\x86\x02",
+	        4, "contents"},
+	    {"exts", "a point whose issuer is a mail address",
+	        "\xa2\x10\xa4\x0e", "\xa2\x10\xa5\x0e", 4, "contents"},
+	    {"exts", "a point with a fourth part", "\x81\x02\x06\x40",
+	        "\x83\x02\x06\x40", 4, "contents"},
+	    {"exts", "policies of no SEQUENCE", "\x30\x06\x30\x04\x06\x02",
+	        "\x31\x06\x30\x04\x06\x02", 6, "contents"},
 	};
 	struct cert c;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct slice s = load("root");
+		struct slice s = load(rows[i].of);
 		struct diag d = {0};
 		uint8_t *p = memmem(der, der_len, rows[i].from, rows[i].len);
 
@@ -134,13 +176,14 @@ static void test_flips(void)
 	    x509_parse((struct slice){(char *)keep, s.len}, &root, NULL), 0);
 	s = load("signer");
 	CHECK_INT(x509_parse(s, &c, NULL), 0);
-	CHECK_INT(x509_check_signature(&c, &root, NULL), 0);
+	CHECK_INT(x509_check_signature(&c.sig, c.subject, &root, NULL), 0);
 	for (size_t i = 0; i < s.len; i++) {
 		uint8_t bit = (uint8_t)(1 << i % 8);
 
 		der[i] ^= bit;
-		accepted += x509_parse(s, &c, NULL) == 0 &&
-		            x509_check_signature(&c, &root, NULL) == 0;
+		accepted +=
+		    x509_parse(s, &c, NULL) == 0 &&
+		    x509_check_signature(&c.sig, c.subject, &root, NULL) == 0;
 		der[i] ^= bit;
 	}
 	CHECK_INT(accepted, 0);
@@ -199,6 +242,70 @@ static void test_names(void)
 	}
 }
 
+/* Each part of an authorityKeyIdentifier has to fit, where it is there. */
+static void test_issuer(void)
+{
+	struct authority_key aki = {0};
+	struct cert c;
+
+	CHECK_INT(x509_parse(load("root"), &c, NULL), 0);
+	CHECK(x509_names_issuer(c.subject, &aki, &c));
+	aki.id = c.ski;
+	aki.issuer = c.issuer;
+	aki.serial = c.serial;
+	CHECK(x509_names_issuer(c.subject, &aki, &c));
+	CHECK(!x509_names_issuer(c.serial, &aki, &c));
+	aki.id = c.serial;
+	CHECK(!x509_names_issuer(c.subject, &aki, &c));
+	aki.id = c.ski;
+	aki.issuer = c.serial;
+	CHECK(!x509_names_issuer(c.subject, &aki, &c));
+	aki.issuer = c.issuer;
+	aki.serial = c.ski;
+	CHECK(!x509_names_issuer(c.subject, &aki, &c));
+	/* the same name, another key's signature */
+	CHECK(x509_self_signed(&c));
+	c.sig.alg.key = KEY_RSA;
+	CHECK(!x509_self_signed(&c));
+	c.sig.alg.key = KEY_UNKNOWN;
+	CHECK(x509_self_signed(&c));
+}
+
+static void test_aki(void)
+{
+	static const struct {
+		const char *der;
+		size_t len;
+		bool good;
+		size_t id, issuer, serial;
+	} rows_of[] = {
+#define ROW(s) s, sizeof(s) - 1
+	    {ROW("\x30\x00"), true, 0, 0, 0},
+	    {ROW("\x30\x03\x80\x01z"), true, 1, 0, 0},
+	    {ROW("\x30\x09\xa1\x04\xa4\x02\x30\x00\x82\x01\x07"), true, 0, 2,
+	        1},
+	    /* a DNS name, and then two directory names: the first counts */
+	    {ROW("\x30\x0d\xa1\x0b\x82\x01z\xa4\x02\x30\x00\xa4\x02\x30\x00"),
+	        true, 0, 2, 0},
+	    {ROW("\x30\x03\x83\x01z"), false, 0, 0, 0},
+	    {ROW("\x30\x03\xa1\x01z"), false, 0, 0, 0},
+	    {ROW("\x31\x00"), false, 0, 0, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows_of); i++) {
+		struct buf b =
+		    der_buf((struct slice){rows_of[i].der, rows_of[i].len});
+		struct authority_key a = authority_key_read(&b);
+
+		CHECK_INT(der_end(&b), rows_of[i].good);
+		if (!rows_of[i].good)
+			continue;
+		CHECK_INT(a.id.len, rows_of[i].id);
+		CHECK_INT(a.issuer.len, rows_of[i].issuer);
+		CHECK_INT(a.serial.len, rows_of[i].serial);
+	}
+}
+
 static void test_describe(void)
 {
 	struct cert_view v;
@@ -221,6 +328,8 @@ int main(void)
 	test_cut();
 	test_flips();
 	test_names();
+	test_issuer();
+	test_aki();
 	test_describe();
 	return check_done("x509_test");
 }
