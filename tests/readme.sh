@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: 0BSD
-# Runs every command of the documents: each ```sh block of README.md and
-# board/PORTING.md, in order, each document in one shell at the top of the
-# tree. A line that starts with "#" inside a block is a comment there too.
+# Runs every command of the documents: each ```sh block of README.md,
+# board/PORTING.md and keys/README.md, in order, each document in one shell at
+# the top of the tree. What stands behind "! " has to fail. A line that starts with "#" inside a block is a comment there too.
 # `make test` is what runs this, so it is not started again; `make demo`
 # is run by this test and judged by its exit code.
 set -u
@@ -14,13 +14,14 @@ failed=0
 
 run_document() {
 	local doc=$1 name n=0 block=
-	name=$(basename "$doc" .md)
+	name=$(echo "${doc%.md}" | tr / -)
 	printf 'set -eu\n' >"$out/$name.sh"
 	while IFS= read -r line; do
 		case $line in
 		'```sh') block=yes; n=$((n + 1)); printf 'echo "== %s, block %d"\n' "$doc" "$n" >>"$out/$name.sh" ;;
 		'```') block= ;;
 		'make test' | 'git clone '* | 'cd lifeboat') ;;
+		'! '*) [ -z "$block" ] || printf 'if %s; then echo "== not refused"; exit 1; fi\n' "${line#! }" >>"$out/$name.sh" ;;
 		*) [ -z "$block" ] || printf '%s\n' "$line" >>"$out/$name.sh" ;;
 		esac
 	done <"$doc"
@@ -40,5 +41,6 @@ run_document() {
 
 run_document README.md
 run_document board/PORTING.md
+run_document keys/README.md
 echo "readme: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

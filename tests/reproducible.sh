@@ -29,11 +29,12 @@ build()
 {
 	(
 		cd "$1"
+		mkdir -p build/pki
+		cp "$top/build/pki/keyring.pem" build/pki/
 		for target in $2; do
 			goal=all
 			[ "$target" != host ] || goal=lifeboat
-			make QUIET=1 V="$target" KEYRING="$top/build/pki/keyring.pem" \
-				"$goal"
+			make QUIET=1 V="$target" "$goal"
 		done
 	) >"$1.log" 2>&1 || {
 		tail -n 30 "$1.log"

@@ -48,8 +48,10 @@ part deps tests/deps.sh
 part lint-selftest tests/lint/selftest.sh
 for script in tests/diff/*.sh; do
 	name=${script##*/}
+	[ "$name" != campaign.sh ] || continue
 	part "diff-${name%.sh}" "$script"
 done
+part verdict-time tests/bench/verdict.sh
 part pid1 tests/pid1/run.sh
 part reproducible tests/reproducible.sh
 for board in "$@"; do

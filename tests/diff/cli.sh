@@ -101,22 +101,22 @@ run()
 
 # ---- info: rauc's words
 
-for name in good zstd small hook; do
+for name in good zstd small hook check; do
 	for format in shell json json-pretty; do
 		rauc --conf="$conf" info --output-format=$format \
 			"$bundles/$name.raucb" >rauc.out 2>err || :
 		"$lifeboat" --conf="$conf" info --output-format=$format \
 			"$bundles/$name.raucb" >our.out 2>err || :
-		# a hook is named by us, and the file it is in by rauc
-		if [ $name = hook ]; then
-			sed -i '/HOOKS/d; s/"hooks".*//' rauc.out our.out
-		fi
 		# rauc ends shell output with an empty line
 		sed -i '/^$/d' rauc.out
+		cp our.out all.out
+		# what only we have stands behind it
+		sed -i '/^LIFEBOAT_/d' our.out
+		sed -z -i 's/,\n  "lifeboat" : {.*\n  }\n}/\n}/
+			s/,"lifeboat":{.*}}}\n/}\n/' our.out
 		check "info $name as $format" test -s our.out
-		if [ $name != hook ] || [ $format = shell ]; then
-			check "info $name as $format" diff rauc.out our.out
-		fi
+		check "info $name as $format" diff rauc.out our.out
+		check "info $name as $format: more" not cmp -s our.out all.out
 	done
 	rauc --conf="$conf" info "$bundles/$name.raucb" >rauc.out 2>err
 	"$lifeboat" --conf="$conf" info "$bundles/$name.raucb" >our.out 2>err
@@ -128,6 +128,129 @@ for name in good zstd small hook; do
 		grep "$label" our.out >our.some || :
 		check "info $name: $label" diff rauc.some our.some
 	done
+done
+# verdict FORMAT-OPTION... : what install and the policies say, by python
+verdict()
+{
+	"$lifeboat" info --conf="$conf" "$@" >our.out 2>err || return 1
+	python3 - our.out <<-'END'
+		import json, sys
+		ours = json.load(open(sys.argv[1]))["lifeboat"]
+		for name, v in ours["verdict"].items():
+		    assert v["accepted"] == (v["reason"] is None), v
+		    assert v["accepted"] == (v["seen"] is None), v
+		    print(name, "*" if v["in-force"] else "-",
+		          v["reason"] or "yes")
+		print("signers", *ours["signers"])
+		print("chain", *(c["subject"] for c in ours["chain"]))
+		print("time", ours["signing-time"], ours["judged-by"])
+	END
+}
+for format in json json-pretty; do
+	check "verdicts as $format" verdict --output-format=$format "$good"
+	for line in 'signature \* yes' 'purpose-smimesign \* yes' \
+		'purpose-codesign - certificate-purpose' 'purpose-any - yes' \
+		'time-floor \* yes' 'time-clock - yes' 'time-signing - yes' \
+		'check-crl - crl-missing' 'compatible \* yes' 'hooks \* yes' \
+		'min-bundle-version - yes' 'min-version - yes' \
+		'install \* yes' 'signers CN=Test signer,O=Test' \
+		'chain CN=Test signer,O=Test CN=Test CA,O=Test' \
+		'time 20[0-9-]* [0-9:]* UTC by the clock'; do
+		said "$format: $line" "^$line$"
+	done
+done
+check 'verdicts of a bundle with hooks' verdict --output-format=json \
+	-C system:min-bundle-version=3000 -C keyring:check-purpose=any \
+	-C system:compatible=Other "$bundles/hook.raucb"
+for line in 'purpose-any \* yes' 'purpose-smimesign - yes' \
+	'compatible \* wrong-compatible' 'hooks \* bundle-hooks' \
+	'min-bundle-version \* bundle-version' \
+	'install \* wrong-compatible'; do
+	said "hook: $line" "^$line$"
+done
+# Each purpose's verdict is what a device that is set to it says.
+for purpose in smimesign codesign any; do
+	word=no
+	! "$lifeboat" info --conf="$conf" -C keyring:check-purpose=$purpose \
+		"$good" >out 2>&1 || word=yes
+	"$lifeboat" info --conf="$conf" --output-format=shell "$good" >out 2>err
+	name=$(echo $purpose | tr a-z A-Z)
+	said "shell: $purpose" "^LIFEBOAT_VERDICT_PURPOSE_$name='$word'$"
+done
+said 'shell: the reason' \
+	"^LIFEBOAT_REASON_PURPOSE_CODESIGN='certificate-purpose'$"
+said 'shell: the chain' "^LIFEBOAT_SUBJECT_1='CN=Test CA,O=Test'$"
+check 'info for people' "$lifeboat" info --conf="$conf" "$good"
+said 'the signing time' '^Signing Time: 20'
+said 'who' '^Signed by:    CN=Test signer,O=Test$'
+said 'a policy' '^    no   purpose-codesign: .*\[certificate-purpose\]$'
+said 'the whole' '^  \* yes  install$'
+# Hostile texts: what sh and python get is what the manifest says.
+certs=$top/build/tests/certs
+"$top/tests/data/mkcerts.sh" "$certs"
+cat >hostile.py <<'END'
+import json, subprocess, sys
+lifeboat, remake, certs = sys.argv[1:4]
+texts = {
+    "compatible": "'; echo broken; '",
+    "version": "$(echo broken) `echo broken` ${HOME} \\ \" ' # !x",
+    "description": "'" * 500,
+    "build": "\n\t\"a\"\nLIFEBOAT_VERDICT_INSTALL='yes'\n\u00e4\u20ac",
+}
+if len(sys.argv) > 4:
+    texts["version"] = "x" * int(sys.argv[4]) + "\u00fc\u20ac\U0001f600" * 10
+    texts["description"] = texts["version"] + "\u00fc\u20ac\U0001f600" * 30
+quoted = {k: v.replace("\\", "\\\\").replace("\n", "\\n")
+          .replace("\t", "\\t") for k, v in texts.items()}
+with open("hostile.mf", "w") as f:
+    f.write("[update]\n" + "".join("%s=%s\n" % i for i in quoted.items()) +
+            "[bundle]\nformat=verity\n@TREE@\n[image.x;id]\nfilename='a b'\n"
+            "size=10\nsha256=" + "0" * 64 + "\ntype=raw\n")
+open("hostile.img", "wb").write(bytes(8192))
+subprocess.run([remake, "hostile.img", certs + "/signer.pem",
+                certs + "/signer.key", "hostile.raucb", "hostile.mf"],
+               check=True)
+
+
+def info(form):
+    return subprocess.run([lifeboat, "info", "--keyring", certs + "/root.pem",
+                           "--output-format", form, "hostile.raucb"],
+                          stdout=subprocess.PIPE, check=True).stdout
+
+
+shell = info("shell")
+for name, text in texts.items():
+    out = subprocess.run(
+        ["sh", "-euc", 'eval "$1"; printf %s "$RAUC_MF_' + name.upper() +
+         '"', "sh", shell], stdout=subprocess.PIPE, check=True).stdout
+    assert out.decode() == text, (name, out)
+out = subprocess.run(["sh", "-euc", 'eval "$1"; printf %s "$RAUC_IMAGE_CLASS_0:'
+                      '$RAUC_IMAGE_NAME_0:$LIFEBOAT_VERDICT_INSTALL"', "sh",
+                      shell], stdout=subprocess.PIPE, check=True).stdout
+assert out == b"x;id:'a b':yes", out
+for form in "json", "json-pretty":
+    o = json.loads(info(form))
+    for name, text in texts.items():
+        assert o[name] == text, (form, name, o[name])
+    assert o["images"][0]["x;id"]["filename"] == "'a b'", o
+    assert o["lifeboat"]["verdict"]["install"]["accepted"] is True
+if len(sys.argv) > 4:
+    assert texts["description"] in info("readable").decode()
+END
+for before in '' 0 1 2 3 4 5 6 7 8; do
+	# shellcheck disable=SC2086 # none, or one number
+	check "hostile texts $before" python3 hostile.py "$lifeboat" \
+		"$top/tests/data/remake.py" "$certs" $before
+done
+for name in good hook; do
+	"$lifeboat" info --conf="$conf" --output-format=shell \
+		"$bundles/$name.raucb" >shell.out 2>err
+	# shellcheck disable=SC2016 # for the inner shell
+	check "sh takes all of $name" sh -euc 'eval "$(cat shell.out)"
+		test "$LIFEBOAT_SIGNER_0" = "CN=Test signer,O=Test"
+		test "$RAUC_MF_VERSION" = 2024.1
+		set | grep -c "^LIFEBOAT_VERDICT_" >count
+		test "$(cat count)" = 13'
 done
 check 'info with every option behind' \
 	"$lifeboat" info "$good" -c "$conf" --keyring "$bundles/keyring.pem"
@@ -167,8 +290,6 @@ for i in $(seq 100); do
 	head -c 500 /dev/urandom >"many/$i"
 done
 mksquashfs many many.img -no-progress -quiet >out 2>err
-certs=$top/build/tests/certs
-"$top/tests/data/mkcerts.sh" "$certs"
 "$top/tests/data/remake.py" many.img "$certs/signer.pem" "$certs/signer.key" \
 	many.raucb
 check 'extract many files' "$lifeboat" extract --keyring="$certs/root.pem" \

@@ -24,7 +24,8 @@ done | xargs -P 2 -n 8 sh -c '
 	for f; do
 		gcc -std=c11 -D_GNU_SOURCE -O1 -g -Isrc -I. \
 			-isystem $deps/bearssl/inc -isystem $deps/libdeflate \
-			-isystem $deps/libzstd/lib \
+			-isystem $deps/libzstd/lib -isystem $deps/lz4/lib \
+			-isystem $deps/xz \
 			-c -o "$out/$(echo "$f" | tr / _).o" "$f" || exit 255
 	done' sh "$work/o" "$deps"
 rm -f "$work/lib.a"

@@ -22,6 +22,7 @@ mkdir -p "$work"
 find "$work" -mindepth 1 -delete
 cd "$work"
 gcc -std=c11 -D_GNU_SOURCE -g -fsanitize=address,undefined -I"$top/src" \
+	-isystem "$top/build/deps/src/bearssl/inc" \
 	-Wl,--wrap=devices_scan -o rescue_job "$top/tests/diff/rescue_job.c" \
 	"$top/build/check-gcc/lib.a" "$top/build/deps/gcc/libdeps.a"
 export ASAN_OPTIONS=detect_leaks=0
@@ -393,6 +394,63 @@ if [ -n "$hanging" ]; then
 	files >files.is
 	check 'the same again: not written' cmp central central.was
 	check 'the same again: the rest' cmp files.was files.is
+
+	# What was installed is no older bundle's to replace, as far as the
+	# file can be believed.
+	printf '[trust]\nstatus-floor=true\n' >>lifeboat.conf
+	# version of what is ok in rootfs.0
+	version()
+	{
+		sed "s/^bundle.version=.*/bundle.version=$1/" first \
+			>tree/rauc/central.raucs
+		device
+		files >files.was
+		cp central central.was
+		search
+		files >files.is
+		check "version $1: not mounted" not_mounted
+		check "version $1: the other files" cmp files.was files.is
+	}
+	version 2025.1
+	check 'newer was installed' grep -q 'good.raucb (2024.1, .*: not taken: .* at least 2025.1 is asked for by the status file .bundle-version' out
+	check 'newer was installed: that is all' cmp central.was central
+	version 2023.9
+	check 'older was installed' rescued
+	check 'older was installed: which' grep -q \
+		'no bundle older than 2023.9 is taken: the status file' out
+	check 'older was installed: the file' holds central ok
+	version spring
+	check 'no version was installed' rescued
+	check 'no version: that is said' grep -q 'it sets no floor' out
+	rm -r tree/rauc
+	device
+	search
+	check 'no file' rescued
+	check 'no file: that is said' grep -q 'it sets no floor' out
+	mkdir -p tree/rauc/central.raucs.new
+	echo junk >tree/rauc/central.raucs
+	device
+	search
+	check 'junk' rescued
+	check 'junk: that is said, and only that' \
+		grep -q 'status file: .* \[keyfile-syntax\]$' out
+	check 'junk: what is not written is said, too' \
+		grep -q 'status file: .* \[status-not-written\]: ' out
+	rm -r tree/rauc
+	device
+	dd if=/dev/urandom of="${disk}4" bs=4k count=4 2>err
+	search
+	check 'no file system' rescued
+	check 'no file system: said of the question and of the change' \
+		test "$(grep -c 'status file: .*status-unreachable' out)" = 2
+	check 'no file system: no floor' grep -q 'it sets no floor' out
+	mkdir -p tree/rauc/slot.rootfs.0
+	sed -i '/trust/,$d' lifeboat.conf
+	cp first tree/rauc/central.raucs
+	device
+	search
+	files >files.was
+
 	# cut between the last two steps
 	sed 's/^status=ok/status=pending/; /^sha256/d; /^size/d' central \
 		>tree/rauc/central.raucs

@@ -18,6 +18,7 @@ rm -rf "$work"
 mkdir -p "$work"
 cd "$work"
 gcc -std=c11 -D_GNU_SOURCE -g -fsanitize=address,undefined -I"$top/src" \
+	-isystem "$top/build/deps/src/bearssl/inc" \
 	-Wl,--wrap=devices_scan -o rescue_job "$top/tests/diff/rescue_job.c" \
 	"$top/build/check-gcc/lib.a" "$top/build/deps/gcc/libdeps.a"
 
@@ -218,6 +219,49 @@ sees 'the environment' '^BOOT_A_LEFT=3$' '^BOOT_ORDER=A$'
 search
 sees 'the same again' 'medium 3, tries 1' 'decision: 3'
 unplug
+
+# What lifeboat.conf asks of a bundle beyond its signature.
+export RESCUE_CONF="$work/lifeboat.conf"
+# trust LINE...
+trust()
+{
+	printf '%s\n' '[trust]' "$@" >lifeboat.conf
+}
+stick "$good"
+trust min-version=2025
+search
+sees 'older than the floor' 'refused bundle-version' \
+	'no bundle older than 2025 is taken: min-version of lifeboat.conf' \
+	'good.raucb (2024.1, signed by Test signer): not taken: .*: 2024.1, at least 2025 is asked for by min-version of lifeboat.conf \[bundle-version\]'
+search lifeboat.ignore-floor
+sees 'a development image whose operator insists' 'medium 3' \
+	'ignore-floor: no version is too old'
+trust min-version=2024.1.0 status-floor=true
+search
+sees 'just the floor, and no status file' 'medium 3' \
+	'status file names no version that was installed: it sets no floor'
+unplug
+stick "$bundles/check.raucb"
+trust
+head -c 65536 /dev/urandom | dd of="${disk}3" conv=notrunc 2>/dev/null
+search
+sees 'a hook' 'check.raucb .*: not taken: .*filename=hook: ignore-hooks does not name pre-install install-check \[bundle-hooks\]'
+trust ignore-hooks=install-check
+search
+sees 'another hook' 'refused bundle-hooks' \
+	'ignore-hooks does not name pre-install \[bundle-hooks\]'
+trust 'ignore-hooks=install-check;pre-install'
+search
+sees 'both hooks' 'check.raucb.*: taken' 'result:  \[ok\], action 1' \
+	'hooks are not run (ignore-hooks): pre-install install-check'
+same kernel.img 3
+unplug
+stick "$bundles/hook.raucb"
+search
+sees 'a hook that makes the system' \
+	'not run here: post-install \[bundle-hooks\]'
+unplug
+unset RESCUE_CONF
 
 # two of one version
 cat "$bundles/keyring.pem" "$top/build/tests/certs/root.pem" >both.pem

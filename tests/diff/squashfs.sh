@@ -21,6 +21,7 @@ dep=build/deps/src
 ${CC:-gcc} -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra \
 	-fsanitize=address,undefined -fno-sanitize-recover=undefined -Isrc \
 	-isystem $dep/libdeflate -isystem $dep/libzstd/lib \
+	-isystem $dep/lz4/lib -isystem $dep/xz \
 	-o "$work/extract" tests/diff/sqfs_extract.c src/bundle/squashfs.c \
 	src/bundle/codec*.c src/base/blk.c src/base/buf.c src/base/base.c \
 	src/base/fmt.c src/base/reason.c build/deps/gcc/libdeps.a
@@ -131,7 +132,16 @@ try -comp gzip -Xwindow-size 8
 for level in 1 3 15 22; do
 	try -comp zstd -Xcompression-level $level -all-root -no-xattrs
 done
-for comp in gzip zstd; do
+try -comp lz4 -Xhc
+for filter in x86 arm armthumb powerpc sparc ia64 x86,arm,armthumb; do
+	try -comp xz -Xbcj $filter
+	try -comp xz -Xbcj $filter -b 4K
+done
+for dict in 8K 16K 64K 25% 50% 100%; do
+	try -comp xz -Xdict-size $dict
+done
+try -comp xz -b 1M -Xdict-size 1M -Xbcj x86
+for comp in gzip zstd xz lz4; do
 	for block in 4K 32K 256K 1M; do
 		try -comp $comp -b $block
 	done
@@ -146,7 +156,7 @@ for comp in gzip zstd; do
 	done
 done
 
-for comp in xz lz4 lzo lzma; do
+for comp in lzo lzma; do
 	rm -rf image our
 	if ! mksquashfs tree/sub image -noappend -no-progress -quiet \
 		-comp $comp >mksquashfs.log 2>&1; then
