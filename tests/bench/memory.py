@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: 0BSD
 """memory.py: peak resident memory of all lifeboat processes together, read
-inside QEMU (arm64) while a 16 MiB and a 1 GiB bundle are installed.
+inside QEMU (arm64) while a 16 MiB and a 1 GiB bundle are installed, and 16 MiB
+in each format and compression.
 
 An observer (busybox, beside lifeboat in the initramfs of this test only) reads
 smaps_rollup and status of every lifeboat process, again and again. Told are,
@@ -81,18 +82,20 @@ def data_image(images, size):
                        [os.path.abspath(__file__)], size)
 
 
-def measure(images, name, size, squashfs=None, empty=False):
+def measure(images, name, size, squashfs=None, empty=False, form="verity"):
     """Peak in KiB of one install. empty: into slots that hold nothing, which
     saves the passes that compare and check; they use the same buffers."""
     image = data_image(images, size)
     bundle = images.bundle(name + ".raucb", "1.0.0", {
         "kernel": ("kernel.img", images.slot_kernel),
-        "rootfs": ("rootfs.ext4", image)}, squashfs=squashfs)
+        "rootfs": ("rootfs.ext4", image)}, squashfs=squashfs, form=form,
+        to=images.pki("crypt-ec.cert.pem") if form == "crypt" else None)
     length = os.path.getsize(bundle)
     stick = images.stick(name + "-stick.img", [("bench.raucb", bundle)],
                          length // MIB * MIB + 64 * MIB)
     recovery = images.recovery("observer.fat", images.overlay(
-        "observer.cpio.gz", OBSERVER), " rdinit=/e2e/init")
+        "observer.cpio.gz", OBSERVER, key=images.pki("crypt-ec.key.pem")),
+        " rdinit=/e2e/init")
     slots = {"kernel": None, "rootfs": None} if empty else {}
     disk = story.broken_disk(images, name + ".img", left=0, recovery=recovery,
                              rootfs_size=size + 64 * MIB, **slots)
@@ -117,23 +120,33 @@ def measure(images, name, size, squashfs=None, empty=False):
 
 def main():
     images = Images("qemu-arm64")
-    failed = 0
+    failed = checks = 0
     try:
         small = measure(images, "memory-16MiB", 16 * MIB)
         large = measure(images, "memory-1GiB", 1104 * MIB, empty=True)
         blocks = measure(images, "memory-16MiB-1MiB-blocks", 16 * MIB,
                          "-b 1M")
+        others = {form + "-" + how: measure(
+            images, "memory-16MiB-%s-%s" % (form, how), 16 * MIB,
+            "-comp " + how, form=form)
+            for form, how in (("verity", "gzip"), ("verity", "xz"),
+                              ("verity", "lz4"), ("plain", "zstd"),
+                              ("crypt", "zstd"))}
         for good, text in (
                 (abs(large - small) <= NOISE_KIB, "grows with the bundle"),
                 (large <= LIMIT_KIB, "more than %d KiB" % LIMIT_KIB),
-                (blocks <= LIMIT_KIB + 2048, "1 MiB blocks: over the bound")):
+                (blocks <= LIMIT_KIB + 2048, "1 MiB blocks: over the bound"),
+                *((rss <= LIMIT_KIB, name + ": more than %d KiB" % LIMIT_KIB)
+                  for name, rss in others.items())):
+            checks += 1
             if not good:
                 failed += 1
                 print("memory: " + text)
     except Failed as e:
-        failed = 3
+        failed += 1
+        checks += 1
         print("memory: %s" % e)
-    print("memory: %d passed, %d failed" % (3 - failed, failed))
+    print("memory: %d passed, %d failed" % (checks - failed, failed))
     return 1 if failed else 0
 
 

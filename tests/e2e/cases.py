@@ -258,6 +258,43 @@ def kernel_only(test):
 
 
 @case("qemu-arm64")
+def formats(test):
+    """A stick with one bundle of each format: what is encrypted for another
+    device is passed over, what is for this one is taken (xz); a second device,
+    without a key, takes the plain one (lz4)."""
+    images = test.images
+    content = {"kernel": ("kernel.img", images.slot_kernel),
+               "rootfs": ("rootfs.ext4", images.rootfs(story.GOOD))}
+    bundles = [(name + ".raucb", images.bundle(
+        "formats-%s.raucb" % name, version, content, squashfs="-comp " + how,
+        form=form, to=to and images.pki("crypt-%s.cert.pem" % to)))
+        for name, version, how, form, to in (
+            ("theirs", "1.4.0", "zstd", "crypt", "rsa"),
+            ("ours", "1.3.0", "xz", "crypt", "ec"),
+            ("plain", "1.2.9", "lz4", "plain", None),
+            ("verity", "1.2.8", "gzip", "verity", None))]
+    stick = images.stick("formats-stick.img", bundles, 160 * MIB)
+    key = images.device_key("with-key.cpio.gz",
+                            images.pki("crypt-ec.key.pem"))
+    for taken, refused, initramfs in (
+            ("1.3.0", (r"theirs\.raucb.*cannot-decrypt",), key),
+            ("1.2.9", (r"theirs\.raucb.*cms-encrypted",
+                       r"ours\.raucb.*cms-encrypted"), None)):
+        disk = test.disk(left=0, recovery=images.recovery(
+            "formats-%s.fat" % taken, initramfs))
+        with test.machine(disk) as m:
+            m.expect(story.WAITING, 60)
+            m.plug(stick)
+            for line in refused:
+                test.expect(m, line, 60)
+            line = test.expect(m, story.INSTALLED, 120)
+            test.check(taken in line.text, line.text)
+            test.comes_up(m, story.GOOD)
+        test.check(images.slot_holds(disk, "kernel.0", images.slot_kernel),
+                   "kernel.0")
+
+
+@case("qemu-arm64")
 def stick_pulled(test):
     """Pulled in the middle of the writing, plugged in again: it finishes."""
     disk = test.disk(left=0)

@@ -248,9 +248,11 @@ class Images:
 
     # ---- bundles
 
-    def bundle(self, name, version, images, compatible=None, squashfs=None):
-        """A signed verity bundle; images: {class: (file name, source)};
-        squashfs: arguments for mksquashfs."""
+    def bundle(self, name, version, images, compatible=None, squashfs=None,
+               form="verity", to=None):
+        """A signed bundle; images: {class: (file name, source)}; squashfs:
+        arguments for mksquashfs; to: the certificate that a crypt bundle is
+        encrypted for."""
         compatible = compatible or self.compatible
 
         def recipe(path):
@@ -259,7 +261,8 @@ class Images:
             os.makedirs(tree)
             with open(tree + "/manifest.raucm", "w") as f:
                 f.write("[update]\ncompatible=%s\nversion=%s\n\n"
-                        "[bundle]\nformat=verity\n" % (compatible, version))
+                        "[bundle]\nformat=%s\n" % (
+                            compatible, version, form))
                 for image, (file, source) in images.items():
                     f.write("\n[image.%s]\nfilename=%s\n" % (image, file))
                     os.link(source, os.path.join(tree, file))
@@ -269,10 +272,16 @@ class Images:
                 "bundle", *(["--mksquashfs-args=" + squashfs]
                             if squashfs else []), tree, path)
             shutil.rmtree(tree)
+            if to:
+                os.rename(path, path + ".open")
+                run("rauc", "--keyring", self.pki("keyring.pem"), "encrypt",
+                    "--to=" + to, path + ".open", path)
+                os.unlink(path + ".open")
         return self.make(name, recipe,
                          [s for _, s in images.values()] +
-                         [self.pki("signer.pem"), self.pki("keyring.pem")],
-                         [version, compatible, images, squashfs])
+                         [self.pki("signer.pem"), self.pki("keyring.pem")] +
+                         ([to] if to else []),
+                         [version, compatible, images, squashfs, form, to])
 
     def system_bundle(self, version, name=None, compatible=None, kernel=None):
         return self.bundle(
@@ -318,13 +327,12 @@ class Images:
 
     # ---- the device
 
-    def overlay(self, name, script, files=()):
+    def overlay(self, name, script, files=(), key=None):
         """The initramfs with busybox and /e2e/init, which runs script and
         then the real init as the same process 1; files: [(name below /e2e,
-        path)]. For tests that need an observer beside lifeboat; the product's
-        part is unchanged."""
+        path)]; key: device_key's. For tests that need an observer beside
+        lifeboat; the product's part is unchanged."""
         busybox = self.busybox()
-        mkcpio = os.path.join(TOP, "build", "tools", "mkcpio")
         files = [("busybox", busybox)] + list(files)
 
         def recipe(path):
@@ -335,15 +343,42 @@ class Images:
                      "dir /e2e/proc 0555\ndir /e2e/cgroup 0755\n"
                      "file /e2e/init 0755 %s.sh\n" % path)
             words += "".join("file /e2e/%s 0755 %s\n" % f for f in files)
-            cpio = subprocess.run([mkcpio, "0"], input=words.encode(),
-                                  stdout=subprocess.PIPE, check=True).stdout
-            with open(self.initramfs, "rb") as f:
-                first = f.read()
-            with open(path, "wb") as f:
-                f.write(first + bytes(-len(first) % 4) + cpio)
-        return self.make(name, recipe,
-                         [self.initramfs] + [path for _, path in files],
-                         [script, files])
+            if key:
+                words += self.key_words(path, key)
+            self.append(path, words)
+        return self.make(name, recipe, [self.initramfs, self.source] +
+                         [path for _, path in files] + ([key] if key else []),
+                         [script, files, key])
+
+    def key_words(self, path, key):
+        """mkcpio's words for the key that opens what is encrypted for a device,
+        for its certificate, and for a system.conf that names both."""
+        with open(os.path.join(self.source, "system.conf")) as f:
+            text = f.read()
+        with open(path + ".conf", "w") as f:
+            f.write(text + "\n[encryption]\nkey=/etc/rauc/device.pem\n"
+                    "cert=/etc/rauc/device.cert.pem\n")
+        return ("file /etc/rauc/system.conf 0644 %s.conf\n"
+                "file /etc/rauc/device.pem 0600 %s\n"
+                "file /etc/rauc/device.cert.pem 0644 %s\n" %
+                (path, key, key.replace(".key.", ".cert.")))
+
+    def device_key(self, name, key):
+        """The initramfs with one more archive behind it, as a factory line
+        makes it for each device."""
+        def recipe(path):
+            self.append(path, self.key_words(path, key))
+        return self.make(name, recipe, [self.initramfs, self.source, key])
+
+    def append(self, path, words):
+        """The initramfs and, behind it, an archive of what words name."""
+        mkcpio = os.path.join(TOP, "build", "tools", "mkcpio")
+        cpio = subprocess.run([mkcpio, "0"], input=words.encode(),
+                              stdout=subprocess.PIPE, check=True).stdout
+        with open(self.initramfs, "rb") as f:
+            first = f.read()
+        with open(path, "wb") as f:
+            f.write(first + bytes(-len(first) % 4) + cpio)
 
     def modules(self, *names):
         """[path] of the recovery kernel's modules and what they need, in the
