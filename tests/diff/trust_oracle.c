@@ -285,7 +285,7 @@ bool rauc_says(const struct scene *s)
 
 /* ---- paths alone */
 
-/* What lifeboat takes for now. */
+/* The time that lifeboat judges by. */
 static int64_t clock_of(const struct scene *s)
 {
 	const struct trust_policy *p = &s->policy;
