@@ -145,6 +145,16 @@ for comp in gzip zstd xz lz4; do
 	for block in 4K 32K 256K 1M; do
 		try -comp $comp -b $block
 	done
+done
+for comp in xz lz4; do
+	for option in "-noI -noD -noF" "-no-fragments -noD -noI -b 4K" \
+		"-always-use-fragments -b 1M" -tailends; do
+		# shellcheck disable=SC2086 # one word or several
+		try -comp $comp $option
+	done
+done
+# What has nothing to do with the codec.
+for comp in gzip zstd; do
 	for option in -no-fragments -always-use-fragments -no-exports \
 		-exports -noI -noD -noF -noId -noX -no-duplicates -all-root \
 		-no-xattrs -xattrs -nopad -no-sparse -tailends \
