@@ -10,13 +10,12 @@
 #include "base/base.h"
 #include "base/reason.h"
 
+/* Their DER, decoded from PEM, in all: bounds the entries of the lists, too. */
+#define KEYRING_BYTES 49152
 #define KEYRING_CERTS 32 /* certificates in one keyring */
 #define KEYRING_CRLS 16  /* and revocation lists */
-#define KEYRING_BYTES \
-	49152       /* their DER, decoded from PEM, in all: bounds the \
-	             * entries of the lists, too */
-#define TRUST_CNS 8 /* entries of allowed-signer-cns */
-#define TRUST_CN 64 /* ub-common-name of RFC 5280 */
+#define TRUST_CNS 8      /* entries of allowed-signer-cns */
+#define TRUST_CN 64      /* ub-common-name of RFC 5280 */
 
 /* RAUC's check-purpose; PURPOSE_SMIMESIGN is its default. */
 enum purpose { PURPOSE_SMIMESIGN, PURPOSE_CODESIGN, PURPOSE_ANY };

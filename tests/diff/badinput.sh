@@ -442,6 +442,7 @@ refuses system-conf-missing-key --conf=/dev/null "$good"
 printf '[system]\ncompatible=Test\nbootloader=uboot\n[keyring]\ncolour=red\n' \
 	>keyring.conf
 refuses keyring-option-unsupported --conf=keyring.conf "$good"
+# Where it cannot be written nobody locks anything: fw_setenv neither.
 if [ -w /run/lock ]; then
 	exec 8>/run/lock/fw_printenv.lock
 	flock 8

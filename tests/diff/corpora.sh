@@ -31,7 +31,7 @@ done
 for program in corpus_tool trust_case; do
 	${CC:-gcc} -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra \
 		-fsanitize=address,undefined -fno-sanitize-recover=undefined \
-		-Isrc -isystem build/deps/src/bearssl/inc -o "$work/$program" \
+		-Isrc -Itests -isystem build/deps/src/bearssl/inc -o "$work/$program" \
 		"tests/diff/$program.c" "$@" build/deps/gcc/libdeps.a
 done
 make QUIET=1 host

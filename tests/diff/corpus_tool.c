@@ -12,21 +12,19 @@
 
 #include "bundle/key.h"
 #include "bundle/x509.h"
+#include "load.h"
 
 #define WORDS 5
 #define LINE (1 << 17)
 
 static size_t load(const char *path, uint8_t *dst, size_t cap)
 {
-	FILE *f = fopen(path, "rb");
-	size_t n;
+	size_t n = load_file(dst, cap, "%s", path);
 
-	if (!f) {
+	if (n == 0) {
 		perror(path);
 		exit(2);
 	}
-	n = fread(dst, 1, cap, f);
-	fclose(f);
 	return n;
 }
 

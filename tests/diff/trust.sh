@@ -434,7 +434,7 @@ lib=$(for f in $lib; do
 	echo "$top/src/bundle/$f.c"
 done)
 # shellcheck disable=SC2086 # a list
-${CC:-cc} -std=c11 -D_GNU_SOURCE -O2 -I"$top/src" -isystem "$bearssl" \
+${CC:-cc} -std=c11 -D_GNU_SOURCE -O2 -I"$top/src" -I"$top/tests" -isystem "$bearssl" \
 	-o trust_case "$top/tests/diff/trust_case.c" $lib \
 	"$top"/src/base/base.c "$top"/src/base/buf.c "$top"/src/base/fmt.c \
 	"$top"/src/base/reason.c "$libdeps" -lcrypto

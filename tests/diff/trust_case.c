@@ -12,6 +12,7 @@
 
 #include "bundle/key.h"
 #include "bundle/trust.h"
+#include "load.h"
 
 static struct keyring ring;
 static struct signer who;
@@ -20,15 +21,12 @@ static char pem[1 << 20];
 
 static size_t load(const char *path, void *dst, size_t cap)
 {
-	FILE *f = fopen(path, "rb");
-	size_t n;
+	size_t n = load_file(dst, cap, "%s", path);
 
-	if (!f) {
+	if (n == 0) {
 		perror(path);
 		exit(2);
 	}
-	n = fread(dst, 1, cap, f);
-	fclose(f);
 	return n;
 }
 

@@ -11,6 +11,7 @@
 #include "bundle/bundle.h"
 #include "bundle/der.h"
 #include "check.h"
+#include "load.h"
 
 #define DIR "build/tests/bundles/"
 #define FILE_MAX 200000
@@ -28,16 +29,8 @@ static struct diag d;
 
 static size_t load(const char *name, void *dst, size_t cap)
 {
-	char path[256];
-	size_t n = 0;
-	FILE *f;
+	size_t n = load_file(dst, cap, DIR "%s", name);
 
-	snprintf(path, sizeof path, DIR "%s", name);
-	f = fopen(path, "rb");
-	if (f) {
-		n = fread(dst, 1, cap, f);
-		fclose(f);
-	}
 	CHECK(n > 0 && n < cap);
 	return n;
 }

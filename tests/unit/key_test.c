@@ -10,6 +10,7 @@
 
 #include "bundle/x509.h"
 #include "check.h"
+#include "load.h"
 
 static uint8_t file[4096];
 static br_skey_decoder_context skey;
@@ -20,16 +21,9 @@ static size_t sig_len;
 
 static size_t load(const char *name, uint8_t *dst, size_t cap)
 {
-	char path[128];
-	FILE *f;
-	size_t n;
+	size_t n = load_file(dst, cap, "build/tests/certs/%s.der", name);
 
-	snprintf(path, sizeof path, "build/tests/certs/%s.der", name);
-	f = fopen(path, "rb");
-	n = f ? fread(dst, 1, cap, f) : 0;
 	CHECK(n > 0);
-	if (f)
-		fclose(f);
 	return n;
 }
 

@@ -7,6 +7,7 @@
 #include "bundle/bundle.h"
 #include "bundle/path.h"
 #include "check.h"
+#include "load.h"
 
 #define Y2026 1767225600
 #define Y2100 4102444800
@@ -18,16 +19,9 @@ static struct bundle bundle;
 
 static size_t load(const char *name, void *dst, size_t cap)
 {
-	char path[128];
-	FILE *f;
-	size_t n;
+	size_t n = load_file(dst, cap, "build/tests/%s", name);
 
-	snprintf(path, sizeof path, "build/tests/%s", name);
-	f = fopen(path, "rb");
-	n = f ? fread(dst, 1, cap, f) : 0;
 	CHECK(n > 0 && n < cap);
-	if (f)
-		fclose(f);
 	return n;
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "load.h"
 #include "worker/pipe.h"
 #include "worker/work.h"
 
@@ -100,16 +101,8 @@ static uint64_t now_ms(void)
 
 static size_t load(const char *name, uint8_t *dst, size_t cap)
 {
-	char path[256];
-	size_t n = 0;
-	FILE *f;
+	size_t n = load_file(dst, cap, DIR "%s", name);
 
-	snprintf(path, sizeof path, DIR "%s", name);
-	f = fopen(path, "rb");
-	if (f) {
-		n = fread(dst, 1, cap, f);
-		fclose(f);
-	}
 	CHECK(n > 0 && n < cap);
 	return n;
 }
