@@ -76,19 +76,17 @@ BOARDS := $(patsubst board/%/board.mk,%,$(sort $(wildcard board/*/board.mk)))
 BOOTED := $(foreach b,$(BOARDS),$(shell sed -n s/^KERNEL_SLOT.*/$b/p board/$b/board.mk))
 
 .DELETE_ON_ERROR .SECONDARY:
-.PHONY: all host lifeboat initramfs boards check unit sim lint lint-deep test coverage demo fuzz \
+.PHONY: all host lifeboat initramfs initramfs-net boards check unit sim lint lint-deep test coverage demo fuzz \
 	fuzz-all fmt size prices reproducible deps setup keyring test-programs \
 	test-fuzzers campaign-diff campaign-e2e campaign-powercut notices clean distclean help FORCE
 
-all: lifeboat $(if $(KERNEL_RECOVERY),initramfs) ## all: build/BOARD/{lifeboat,initramfs.cpio.gz}
+all: lifeboat $(if $(KERNEL_RECOVERY),initramfs $(if $(NETWORK),initramfs-net)) ## all: build/BOARD/{lifeboat,initramfs.cpio.gz}
 lifeboat: $B/lifeboat
 initramfs: $B/initramfs.cpio.gz
+initramfs-net: $B/initramfs-net.cpio.gz
 
-host: ## host: build/host/lifeboat, the same code for this machine, static
-	+@$(MAKE) V=host lifeboat
-
-boards: host ## boards: host and every board (BOARD is one of them)
-	+@for b in $(BOARDS); do $(MAKE) V=$$b all || exit 1; done
+host: ; +@$(MAKE) V=host lifeboat ## host: build/host/lifeboat, the same code for this machine, static
+boards: host ; +@for b in $(BOARDS); do $(MAKE) V=$$b all || exit 1; done ## boards: host and every board (BOARD is one of them)
 
 # ---- objects and programs
 
@@ -96,8 +94,7 @@ say = @$(if $(QUIET),,echo "  $1 $@";)
 
 $B/flags: FORCE
 	@mkdir -p $(@D)
-	@echo "$(CC) $(CFLAGS) $(LINK)" >$@.new
-	@cmp -s $@.new $@ || mv $@.new $@
+	@n=$@.$$$$; echo "$(CC) $(CFLAGS) $(LINK)" >$$n; cmp -s $$n $@ && rm $$n || mv $$n $@
 
 $B/%.o: %.c $B/flags | $(LIBDEPS)
 	@mkdir -p $(@D)
@@ -128,6 +125,9 @@ $B/tests/%_test: $B/tests/%_test.o $B/lib.a $(LIBDEPS)
 $D/%/libdeps.a: src/build-deps.sh src/deps.mk src/libc.c
 	$(call say,DEPS) src/build-deps.sh $*
 
+$D/%/busybox: src/build-busybox.sh src/deps.mk | $D/%/libdeps.a
+	$(call say,DEPS) src/build-busybox.sh $*
+
 # What is compiled in: the keyring (make KEYRING=FILE, else the development
 # one of this machine), and what the binary was made of.
 KEYRING ?=
@@ -138,8 +138,8 @@ build/pki/keyring.pem: keys/mkpki.sh
 	@touch $@
 # Always made, taken when it is another: an old file may be a new choice.
 $B/embedded.c: $(PEM) $(LIBDEPS) $B/flags FORCE
-	@src/embed.sh $(PEM) $(if $(KEYRING),false,true) $(VERSION) $D/$(DEPS)/versions >$@.new
-	@cmp -s $@.new $@ || mv $@.new $@
+	@n=$@.$$$$; src/embed.sh $(PEM) $(if $(KEYRING),false,true) $(VERSION) \
+		$D/$(DEPS)/versions >$$n && { cmp -s $$n $@ && rm $$n || mv $$n $@; }
 
 # ---- initramfs
 
@@ -150,25 +150,24 @@ $B/kernel/recovery/version $B/kernel/slot/version: \
 		board/$V/board.mk rootfs-skel/kernel.sh
 	$(call say,KERNEL) rootfs-skel/kernel.sh $(notdir $(@D)) $V $(@D)
 
-$B/initramfs.cpio.gz: $B/lifeboat build/tools/mkcpio rootfs-skel/initramfs.sh \
-		rootfs-skel/initramfs.list $B/kernel/recovery/version \
-		$(wildcard board/$V/*)
-	$(call say,CPIO) rootfs-skel/initramfs.sh $V $B $(MODULES)
+CPIO_FROM := $B/lifeboat build/tools/mkcpio rootfs-skel/initramfs.sh \
+	rootfs-skel/initramfs.list $B/kernel/recovery/version $(wildcard board/$V/*)
+$B/initramfs.cpio.gz: $(CPIO_FROM)
+	$(call say,CPIO) rootfs-skel/initramfs.sh $V $B initramfs $(MODULES)
+
+# The same with the network: a DHCP client, and the modules of its hardware.
+$B/initramfs-net.cpio.gz: $(CPIO_FROM) $D/$(ARCH)/busybox
+	$(call say,CPIO) UDHCPC=$D/$(ARCH)/busybox rootfs-skel/initramfs.sh $V $B \
+		initramfs-net $(MODULES) $(NETWORK)
 
 # ---- tests
 
-check: ## check: lint, unit tests, simulation, corpora; gcc and clang; no root
-	+@tests/check.sh lint gcc clang
-
-unit sim: ## unit, sim: only these, with gcc
-	+@tests/check.sh gcc:$@
-
+check: ; +@tests/check.sh lint gcc clang ## check: lint, unit tests, simulation, corpora; gcc and clang; no root
+unit sim: ; +@tests/check.sh gcc:$@ ## unit, sim: only these, with gcc
 test-programs: $(TESTS) $(FUZZERS)
 test-fuzzers: $(FUZZERS)
 
-test: ## test: setup, check, the oracles, process 1, every board in QEMU
-	+@tests/test.sh $(BOOTED)
-
+test: ; +@tests/test.sh $(BOOTED) ## test: setup, check, the oracles, process 1, every board in QEMU
 coverage: ; +@tests/coverage.sh ## coverage: lines that the tests reach of what reads signed bytes
 demo: setup ; +@tests/e2e/demo.sh ## demo: a dead device is rescued from a USB stick
 campaign-diff campaign-e2e campaign-powercut: ; +@tests/$(subst powercut,sim,$(@:campaign-%=%))/campaign.sh ## campaign-diff, campaign-e2e, campaign-powercut: trust at length, all cases in QEMU, power cuts by the million

@@ -8,6 +8,7 @@
 #include "base/embedded.h"
 #include "base/fmt.h"
 #include "init/init.h"
+#include "options.h"
 
 #define RING 8192 /* what may wait for a slow serial line, bytes */
 #define NAME 24
@@ -17,6 +18,8 @@ struct console {
 	int out, in;   /* -1: closed */
 	bool screen;   /* a virtual terminal: one line can be redrawn */
 	bool progress; /* that line stands there now */
+	bool lent;     /* what is said waits until it is back */
+	unsigned seen; /* of zmodem[], in a row */
 	unsigned lost; /* lines that found no room */
 	size_t head, len;
 	char ring[RING];
@@ -159,7 +162,7 @@ static bool may_come_later(int err)
 
 static void flush(struct console *c)
 {
-	while (c->out >= 0 && c->len > 0) {
+	while (c->out >= 0 && c->len > 0 && !c->lent) {
 		size_t run = MIN(c->len, RING - c->head);
 		ssize_t n = write(c->out, c->ring + c->head, run);
 
@@ -206,6 +209,8 @@ void console_sink(void *ctx, enum log_level level, const char *line)
 {
 	(void)ctx;
 	(void)level;
+	if (OPT_TFTP)
+		report_line(line);
 	say(PREFIX, line);
 }
 
@@ -217,7 +222,7 @@ void console_say(const char *line)
 void console_progress(const char *text, bool line)
 {
 	for (struct console *c = consoles; c < CONSOLE_END; c++) {
-		if (c->out < 0)
+		if (c->out < 0 || c->lent)
 			continue;
 		if (c->screen && c->len == 0)
 			c->progress = put_line(c, "\r", text, "\033[K");
@@ -234,26 +239,86 @@ unsigned console_poll_fds(struct pollfd *p)
 	for (struct console *c = consoles; c < CONSOLE_END; c++) {
 		/* a negative descriptor is passed over: without it, a
 		 * console that hung up would wake us for ever */
-		p[n++] = (struct pollfd){.fd = c->in, .events = POLLIN};
 		p[n++] = (struct pollfd){
-		    .fd = c->len > 0 ? c->out : -1, .events = POLLOUT};
+		    .fd = c->lent ? -1 : c->in, .events = POLLIN};
+		p[n++] =
+		    (struct pollfd){.fd = c->len > 0 && !c->lent ? c->out : -1,
+		        .events = POLLOUT};
 	}
 	return n;
 }
+
+/* How a ZMODEM sender begins, whoever listens. */
+static const unsigned char zmodem[] = "**\030B00";
 
 static int read_key(struct console *c)
 {
 	unsigned char key;
 	ssize_t n = read(c->in, &key, 1);
 
-	if (n == 1)
+	if (n == 1 && !OPT_SERIAL)
 		return key;
+	if (n == 1) {
+		c->seen = key == zmodem[c->seen]            ? c->seen + 1
+		          : key == zmodem[0] && c->seen > 0 ? MIN(c->seen, 2u)
+		                                            : 0;
+		if (zmodem[c->seen] != '\0')
+			return key;
+		c->seen = 0;
+		return CONSOLE_ZMODEM;
+	}
 	if (n == 0 || !may_come_later(errno))
 		c->in = -1;
 	return 0;
 }
 
-int console_handle(const struct pollfd *p, unsigned count)
+bool console_is(const char *origin)
+{
+	static const char before[] = "serial:/dev/";
+	const size_t n = sizeof before - 1;
+
+	if (strncmp(origin, before, n) != 0)
+		return false;
+	for (struct console *c = consoles; c < CONSOLE_END; c++) {
+		size_t len = strlen(c->name);
+
+		if (strncmp(origin + n, c->name, len) == 0 &&
+		    (origin[n + len] == '\0' || origin[n + len] == ','))
+			return true;
+	}
+	return false;
+}
+
+static struct console *lent;
+static int lent_fd;
+
+int console_lend(unsigned which, char *name, size_t cap)
+{
+	struct console *c = &consoles[which];
+
+	if (lent || c->screen || c->in < 0)
+		return R_LINE_CONFIG;
+	lent_fd = fcntl(c->in, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (lent_fd < 0)
+		return R_SYSTEM;
+	lent = c;
+	c->lent = true;
+	fmt(name, cap, "%s", c->name);
+	return lent_fd;
+}
+
+void console_take_back(void)
+{
+	if (!lent)
+		return;
+	(void)close(lent_fd);
+	lent->lent = false;
+	set_up_tty(lent->in);
+	flush(lent);
+	lent = NULL;
+}
+
+int console_handle(const struct pollfd *p, unsigned count, unsigned *which)
 {
 	const struct pollfd *end = p + count;
 	int key = 0;
@@ -261,8 +326,10 @@ int console_handle(const struct pollfd *p, unsigned count)
 	for (struct console *c = consoles; c < CONSOLE_END; c++) {
 		if (p == end)
 			break;
-		if (p++->revents != 0 && c->in >= 0 && key == 0)
+		if (p++->revents != 0 && c->in >= 0 && key == 0) {
 			key = read_key(c);
+			*which = (unsigned)(c - consoles);
+		}
 		if (p++->revents != 0)
 			flush(c);
 	}
@@ -308,7 +375,9 @@ size_t progress_format(char *dst, size_t cap, enum install_phase phase,
 	    [PHASE_CHECK] = "checking the images",
 	    [PHASE_WRITE] = "writing",
 	    [PHASE_READ_BACK] = "reading back",
+	    [PHASE_RECEIVE] = "receiving",
 	};
+	bool known = phase != PHASE_RECEIVE || total != UINT64_MAX;
 	unsigned long long now, all, speed, left, percent = 100;
 	size_t n;
 
@@ -318,12 +387,18 @@ size_t progress_format(char *dst, size_t cap, enum install_phase phase,
 		done = total;
 	now = done / 100000;
 	all = total / 100000;
-	n = fmt(dst, cap, "%s %llu.%llu of %llu.%llu MB, %llu %%", names[phase],
-	    now / 10, now % 10, all / 10, all % 10, percent);
+	n = fmt(dst, cap, "%s %llu.%llu", names[phase], now / 10, now % 10);
+	if (!known)
+		n += fmt(dst + n, cap - n, " MB");
+	else
+		n += fmt(dst + n, cap - n, " of %llu.%llu MB, %llu %%",
+		    all / 10, all % 10, percent);
 	if (rate == 0)
 		return n;
 	speed = rate / 100000;
 	n += fmt(dst + n, cap - n, ", %llu.%llu MB/s", speed / 10, speed % 10);
+	if (!known)
+		return n;
 	left = (total - done + rate - 1) / rate;
 	return left == 0 ? n : n + fmt(dst + n, cap - n, ", %llu s left", left);
 }

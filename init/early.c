@@ -18,6 +18,19 @@ static const struct {
 };
 static int failed[ARRAY_LEN(mounts)]; /* errno */
 
+/* Nobody else has the kernel look every 2 s for cards in readers that are
+ * there already. */
+static void poll_readers(void)
+{
+	int fd = open("/sys/module/block/parameters/events_dfl_poll_msecs",
+	    O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		(void)!write(fd, "2000", 4);
+		(void)close(fd);
+	}
+}
+
 void early_mounts(void)
 {
 	for (size_t i = 0; i < ARRAY_LEN(mounts); i++) {
@@ -27,6 +40,7 @@ void early_mounts(void)
 		    errno != EBUSY)
 			failed[i] = errno;
 	}
+	poll_readers();
 }
 
 void early_report(void)

@@ -11,6 +11,8 @@
 
 #include "base/embedded.h"
 #include "base/fmt.h"
+#include "init/network.h"
+#include "options.h"
 #include "worker/job.h"
 
 #define LOADER_MS 10000   /* a module that takes longer is not waited for */
@@ -38,7 +40,7 @@ static void say_hello(void)
 	fmt(line, sizeof line, "lifeboat %s: recovery", lifeboat_version);
 	console_say(line);
 	log_info("repairs this device from a medium with a bundle (*.raucb): a "
-	         "USB stick or SD card, FAT");
+	         "USB stick or SD card, FAT or exFAT");
 	early_report();
 }
 
@@ -100,14 +102,16 @@ static void look_at_loader(uint64_t now)
 
 /* ---- keys */
 
-static void ask_to_leave(int key, uint64_t now)
+static int asked; /* the key before, if it was one of these */
+
+static void ask_to_leave(int key, int before, uint64_t now)
 {
-	static int asked;
 	static uint64_t asked_at;
 	bool off = key == 'p';
 
-	/* noise on an open serial line is not two keys in a row */
-	if (asked != key || now - asked_at > CONFIRM_MS) {
+	/* noise on an open serial line is not two keys in a row, nor is what a
+	 * ZMODEM sender begins with, "rz" */
+	if (before != key || now - asked_at > CONFIRM_MS) {
 		asked = key;
 		asked_at = now;
 		log_info("%spress %c again to %s",
@@ -119,8 +123,11 @@ static void ask_to_leave(int key, uint64_t now)
 	leave(off, "asked for at the console");
 }
 
-static void on_key(int key, uint64_t now)
+static void on_key(int key, unsigned console, uint64_t now)
 {
+	int before = asked;
+
+	asked = 0;
 	switch (key) {
 	case 'h':
 	case '?':
@@ -130,12 +137,23 @@ static void on_key(int key, uint64_t now)
 	case 'i':
 		rescue_again(now);
 		break;
+	case 'x':
+	case CONSOLE_ZMODEM:
+		if (!OPT_SERIAL)
+			return;
+		rescue_receive(console, key == 'x');
+		break;
 	case 'r':
 	case 'p':
-		ask_to_leave(key, now);
+		ask_to_leave(key, before, now);
+		break;
+	case 'l':
+		rescue_list();
 		break;
 	default:
-		return;
+		if (key < '1' || key > '9')
+			return;
+		rescue_choose((unsigned)(key - '0'), now);
 	}
 	rescue_attended(now);
 }
@@ -205,16 +223,20 @@ static int time_to_sleep(uint64_t now)
 
 static void turn(void)
 {
-	struct pollfd p[2 + CONSOLE_FDS + JOB_FDS] = {
+	struct pollfd p[2 + CONSOLE_FDS + JOB_FDS + NETWORK_FDS] = {
 	    {.fd = signals, .events = POLLIN},
 	    {.fd = netlink, .events = POLLIN},
 	};
 	unsigned consoles = console_poll_fds(p + 2);
+	unsigned which = 0;
 	unsigned jobs = rescue_poll_fds(p + 2 + consoles);
+	struct pollfd *net = p + 2 + consoles + jobs;
+	unsigned nets = OPT_TFTP ? network_poll_fds(net) : 0;
 	uint64_t now;
 	int key;
 
-	if (poll(p, 2 + consoles + jobs, time_to_sleep(clock_ms())) < 0) {
+	if (poll(p, 2 + consoles + jobs + nets, time_to_sleep(clock_ms())) <
+	    0) {
 		memset(p, 0, sizeof p);
 		(void)poll(NULL, 0, 100); /* no memory just now */
 	}
@@ -226,10 +248,12 @@ static void turn(void)
 	else if (p[1].revents != 0)
 		read_uevents(now);
 	look_at_loader(now);
+	if (OPT_TFTP)
+		network_step(net, nets, now);
 	rescue_step(p + 2 + consoles, jobs, now);
-	key = console_handle(p + 2, consoles);
+	key = console_handle(p + 2, consoles, &which);
 	if (key != 0)
-		on_key(key, now);
+		on_key(key, which, now);
 	if (rescue_moves(now))
 		watchdog_feed(now);
 	else if (watchdog_timeout_ms(now) < 0) /* there is none to do it */

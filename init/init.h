@@ -2,8 +2,9 @@
 /*
  * Process 1 of the recovery system: what its files offer each other.
  *
- * Always true: it reads no foreign byte but kernel uevents and keys, never
- * waits for a device, and does not end. What it needs is static.
+ * Always true: it reads no foreign byte but kernel uevents, keys and a lease of
+ * fixed size, never waits for a device, and does not end. What it needs is
+ * static.
  */
 #ifndef LIFEBOAT_INIT_H
 #define LIFEBOAT_INIT_H
@@ -25,8 +26,9 @@ uint64_t clock_ms(void);
 
 /* ---- early.c: what the kernel does not do for an initramfs */
 
-/* Mounts /dev, /proc, /sys and /run. What is mounted already is passed over,
- * what cannot be is said by early_report, when there is a console. */
+/* Mounts /dev, /proc, /sys and /run, and has the kernel look for cards in
+ * readers. What is mounted already is passed over, what cannot be is said by
+ * early_report, when there is a console. */
 void early_mounts(void);
 void early_report(void);
 
@@ -124,8 +126,22 @@ void console_progress(const char *text, bool line);
 /* Fills p (CONSOLE_FDS entries); returns how many. */
 unsigned console_poll_fds(struct pollfd *p);
 
-/* Writes what waits and reads one key: 0 or the character. */
-int console_handle(const struct pollfd *p, unsigned count);
+/* Writes what waits and reads one key: 0, the character, or CONSOLE_ZMODEM
+ * when a ZMODEM sender began; *which console it came from. */
+#define CONSOLE_ZMODEM 256
+int console_handle(const struct pollfd *p, unsigned count, unsigned *which);
+
+/* True for "serial:/dev/ttyS0,115200" when ttyS0 is one of them. */
+bool console_is(const char *origin);
+
+/*
+ * Gives a serial console away for a transfer: a descriptor that is no
+ * standard one, and its name. What is said meanwhile is kept for it, as far as
+ * it fits, and comes when it is taken back. R_LINE_CONFIG: a screen, or one is
+ * away; R_SYSTEM.
+ */
+int console_lend(unsigned which, char *name, size_t cap) MUST_CHECK;
+void console_take_back(void);
 
 /* Waits up to ms until all is written. */
 void console_drain(unsigned ms);
@@ -141,6 +157,22 @@ size_t progress_format(char *dst, size_t cap, enum install_phase phase,
  * a slash are passed over. False at the end. */
 bool console_name_next(const char **active, char *dst, size_t cap);
 
+/* ---- report.c */
+
+/* Keeps a line; of many the first and the last ones. */
+void report_line(const char *line);
+
+/*
+ * From now on the machine goes down: at once, or when the report has been sent
+ * to the TFTP server that s names, or cannot be. why stays valid. Then
+ * departure_step() is true, and does not return when it is time.
+ */
+void departure_begin(
+    const struct settings *s, bool poweroff, const char *why, uint64_t now_ms);
+bool departure_step(uint64_t now_ms) MUST_CHECK;
+/* Milliseconds until departure_step has something to do; -1: never. */
+int departure_timeout_ms(uint64_t now_ms);
+
 /* ---- rescue.c: when a job runs, what it may do, what follows */
 
 /* loading: modules are still being loaded; rescue_loaded comes later. */
@@ -155,7 +187,14 @@ void rescue_plugged(uint64_t now_ms);
  * in any case; wants to know. */
 void rescue_attended(uint64_t now_ms);
 void rescue_again(uint64_t now_ms);
+/* Receive over this console's line; a person wants what comes installed in
+ * any case, a sender that began by itself is one more source. */
+void rescue_receive(unsigned console, bool person);
 void rescue_say(void);
+/* The operator wants to see what the last search found; and then just this
+ * one installed, 1 being the first. What was not listed is no number. */
+void rescue_list(void);
+void rescue_choose(unsigned number, uint64_t now_ms);
 
 /* True while slots are being written. */
 bool rescue_writes(void);

@@ -11,6 +11,7 @@
  * mounted may be a file system that never answers. */
 void leave(bool poweroff, const char *why)
 {
+	console_take_back(); /* it hears this, too */
 	log_info("%s: %s", poweroff ? "powering off" : "rebooting", why);
 	console_drain(1000);
 	(void)reboot(poweroff ? RB_POWER_OFF : RB_AUTOBOOT);
@@ -27,7 +28,9 @@ void fatal(const char *what)
 {
 	uint64_t end = clock_ms() + FATAL_S * 1000u;
 	struct pollfd p[CONSOLE_FDS];
+	unsigned which;
 
+	console_take_back();
 	log_err("fatal: %s", what);
 	log_err("  what to do: report this line; reboots in %d s or with a key",
 	    FATAL_S);
@@ -35,7 +38,7 @@ void fatal(const char *what)
 		unsigned n = console_poll_fds(p);
 
 		(void)poll(p, n, 1000);
-		if (console_handle(p, n) != 0)
+		if (console_handle(p, n, &which) != 0)
 			break;
 	}
 	leave(false, "after a fatal error");

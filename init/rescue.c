@@ -4,6 +4,9 @@
 #include "base/embedded.h"
 #include "base/fmt.h"
 #include "init/init.h"
+#include "init/origins.h"
+#include "options.h"
+#include "source/feed.h"
 #include "worker/job.h"
 
 #define STATE_QUIET_MS 30 /* after a device, before the boot state is read */
@@ -30,6 +33,13 @@ static struct {
 	bool late;   /* the job was started because the wait is over */
 	bool forced; /* a person wants what is found installed in any case */
 	bool acted;  /* it was told to write */
+	/* Of the job that runs: where from, if not media; a console's line */
+	char origin[FEED_NAME];
+	int line;
+	unsigned receive; /* a console to receive over, counted from 1 */
+	bool person;      /* and who wants it: a person, or a sender */
+	enum policy_medium media; /* what the last search of media found */
+	bool far;                 /* and there was a bundle elsewhere, since */
 	const char *why;
 	uint64_t moves, moved_at;
 
@@ -51,6 +61,11 @@ static struct {
 	unsigned again;    /* attempts since something was plugged in */
 	bool failed;       /* what is plugged in was tried in vain */
 	unsigned failures; /* installs, since a person was there */
+
+	struct job_candidate menu[JOB_CANDIDATES]; /* of the last search */
+	unsigned menus;
+	bool listed;     /* and they were shown */
+	char asked[160]; /* the one a person chose, or empty */
 
 	enum install_phase phase;
 	uint64_t phase_at, phase_from, phase_done, line_at, redraw_at;
@@ -130,16 +145,19 @@ static enum policy_action on_facts(void *ctx, const struct job_facts *f)
 {
 	enum policy_medium medium = f->medium;
 	enum policy_action action;
+	bool media = life.verb != JOB_STATE && life.origin[0] == '\0';
 
 	(void)ctx;
 	/* a disk that does not answer yet is no news */
 	if (life.verb == JOB_STATE && !f->env_valid && !life.known)
 		return POLICY_WAIT;
-	/* what is plugged in is only known after a search */
-	if (life.verb == JOB_STATE && life.known)
-		medium = life.facts.medium;
-	if (!life.known || medium != life.facts.medium)
+	/* known only after a search of media; what is far away is no news */
+	if (!life.known || (media && medium != life.media))
 		rescue_attended(clock_ms());
+	if (media)
+		life.media = medium;
+	if (life.verb == JOB_STATE)
+		medium = life.media;
 	say_facts(f);
 	life.facts = *f;
 	life.facts.medium = medium;
@@ -193,6 +211,13 @@ static void on_progress(
 		life.line_at = now;
 }
 
+static void on_candidate(void *ctx, const struct job_candidate *c)
+{
+	(void)ctx;
+	if (life.menus < JOB_CANDIDATES)
+		life.menu[life.menus++] = *c;
+}
+
 /* Why something happens when the wait is over, or NULL: nothing does. */
 static const char *countdown(void)
 {
@@ -211,7 +236,8 @@ static void on_failure(int reason, const char *seen, uint64_t now)
 {
 	const char *pulled = "";
 	bool passing =
-	    reason == R_IO || reason == R_CHILD || reason == R_TIMEOUT;
+	    life.origin[0] == '\0' &&
+	    (reason == R_IO || reason == R_CHILD || reason == R_TIMEOUT);
 
 	if (passing && life.removed_at != 0 &&
 	    now - life.removed_at < GONE_MS) {
@@ -234,9 +260,30 @@ static void on_failure(int reason, const char *seen, uint64_t now)
 		log_info("trying again (%u of %u)", life.again, AGAIN_MAX);
 		return;
 	}
-	if (life.acted)
+	if (life.acted && life.origin[0] == '\0')
 		life.failed = true;
 	life.beat_at = now;
+}
+
+/* Where is looked next, after this one. */
+static void end_search(int reason, const char *seen, uint64_t now)
+{
+	bool feed = life.origin[0] != '\0';
+
+	if (feed && reason == R_CANCELLED)
+		origins_forget();
+	else if (reason != 0)
+		on_failure(reason, seen, now);
+	if (feed)
+		origins_tried(now);
+	if (life.line > 0)
+		console_take_back();
+	life.line = 0;
+	life.origin[0] = '\0';
+	if (!feed && has_bundle())
+		origins_forget();
+	else
+		origins_want(now);
 }
 
 static void start_job(enum job_verb verb, bool late, uint64_t now)
@@ -254,11 +301,16 @@ static void start_job(enum job_verb verb, bool late, uint64_t now)
 	    .fw_env = c->have_fw_env ? &c->fw_env : NULL,
 	    .initial_env = c->initial_env,
 	    .booted = c->settings.rauc_slot,
+	    .chosen = life.asked[0] != '\0' ? life.asked : NULL,
 	    .extract_dir = -1,
+	    .bundle = life.origin[0] != '\0' ? life.origin : NULL,
+	    .line = life.line,
+	    .give_up_good = life.forced,
 	    .now = time(NULL),
 	    .floor = build_epoch,
 	    .log = on_log,
 	    .progress = on_progress,
+	    .candidate = on_candidate,
 	    .decide = on_facts,
 	};
 	life.verb = verb;
@@ -271,12 +323,14 @@ static void start_job(enum job_verb verb, bool late, uint64_t now)
 	if (verb != JOB_STATE) {
 		life.search_at = 0;
 		life.burst_at = 0;
+		life.menus = 0;
+		life.listed = false;
 		diag_clear(&life.last);
 	}
 	if (job_start(&setup, &d) == 0)
 		life.running = true;
 	else if (verb != JOB_STATE)
-		on_failure(d.reason, d.seen, now);
+		end_search(d.reason, d.seen, now);
 }
 
 static void on_installed(const struct job_result *r)
@@ -286,7 +340,8 @@ static void on_installed(const struct job_result *r)
 	log_info("installed %s to %s: %llu.%llu MB in %llu.%llu s",
 	    life.facts.version, life.facts.targets, size / 10, size % 10,
 	    time / 10, time % 10);
-	leave(life.config->settings.poweroff, "the new system is in place");
+	departure_begin(&life.config->settings, life.config->settings.poweroff,
+	    "the new system is in place", clock_ms());
 }
 
 static void on_result(const struct job_result *r, uint64_t now)
@@ -297,18 +352,19 @@ static void on_result(const struct job_result *r, uint64_t now)
 			life.beat_at = now;
 		return;
 	}
-	life.forced = false;
+	/* wanted installed in any case: what is far away, too */
+	if (life.origin[0] != '\0' || !life.far || has_bundle())
+		life.forced = false;
 	/* the first search rarely brings more than was said just before */
 	if (now - life.beaten_at > SOON_MS || life.beat_why != countdown())
 		life.beat_at = now;
-	if (r->reason != 0) {
-		on_failure(r->reason, r->seen, now);
+	end_search(r->reason, r->seen, now);
+	if (r->reason != 0)
 		return;
-	}
 	if (r->action == POLICY_INSTALL)
 		on_installed(r);
 	else if (r->action == POLICY_REARM || r->action == POLICY_REBOOT)
-		leave(false, life.why);
+		departure_begin(&life.config->settings, false, life.why, now);
 	else if (life.facts.refused == R_IO)
 		on_failure(R_IO, "the medium cannot be read", now);
 	else if (r->action == POLICY_EXPLAIN ||
@@ -316,10 +372,21 @@ static void on_result(const struct job_result *r, uint64_t now)
 		log_warn("%s", life.why);
 }
 
+static void end_job(const struct job_result *r, uint64_t now)
+{
+	bool feed = life.origin[0] != '\0';
+
+	on_result(r, now);
+	if (feed) {
+		life.far = has_bundle();
+		life.state_at = life.far ? now : life.state_at;
+		life.facts.medium = life.media; /* which stays */
+	}
+}
+
 bool rescue_moves(uint64_t now)
 {
-	uint64_t limit =
-	    (life.config->settings.stall_s + STALL_GRACE_S) * UINT64_C(1000);
+	uint64_t limit = (job_stall_s() + STALL_GRACE_S) * UINT64_C(1000);
 	uint64_t moves = job_moves();
 
 	if (!life.running || moves != life.moves) {
@@ -360,6 +427,10 @@ void rescue_plugged(uint64_t now)
 {
 	life.again = 0;
 	life.failed = false;
+	life.asked[0] = '\0';
+	life.far = false;
+	if (!rescue_writes()) /* what is written may come from there */
+		origins_forget();
 	search_soon(now);
 }
 
@@ -436,24 +507,68 @@ static bool is_due(uint64_t at, uint64_t now)
 	return at != 0 && now >= at;
 }
 
+static void start_receiving(uint64_t now)
+{
+	char name[32];
+
+	life.line = console_lend(life.receive - 1, name, sizeof name);
+	life.receive = 0;
+	if (life.line < 0) {
+		life.line = 0;
+		log_info("x receives over a serial line: press it there");
+		return;
+	}
+	fmt(life.origin, sizeof life.origin, "serial:/dev/%s", name);
+	life.forced |= life.person;
+	life.failed = false;
+	start_job(JOB_RESCUE, false, now);
+}
+
+static void start_feed(uint64_t now)
+{
+	struct diag d = {0};
+	int r = origins_step(life.origin, now, &d);
+
+	if (r == 1) {
+		log_info("looking at %s", life.origin);
+		start_job(JOB_RESCUE, false, now);
+	} else if (r < 0) {
+		life.last = d;
+		log_diag("source", &d);
+	}
+}
+
 static void start_what_is_due(uint64_t now)
 {
 	if (is_due(life.state_at, now)) {
 		start_job(JOB_STATE, false, now);
 	} else if (is_due(life.search_at, now) && !life.loading) {
 		start_job(JOB_RESCUE, false, now);
+	} else if (life.receive > 0) {
+		start_receiving(now);
 	} else if (countdown() && now >= wait_end()) {
 		life.waited = true;
 		start_job(JOB_RESCUE, true, now);
-	}
+	} else
+		start_feed(now);
+}
+
+/* To what is plugged in: the job waits for what is far away. */
+static bool gives_way(void)
+{
+	return life.origin[0] != '\0' && !life.acted && life.line == 0;
 }
 
 void rescue_step(const struct pollfd *p, unsigned count, uint64_t now)
 {
 	static struct job_result result;
 
+	if (life.running && gives_way() && is_due(life.search_at, now))
+		rescue_end();
 	if (life.running && job_step(p, count, now, &result) == 0)
-		on_result(&result, now);
+		end_job(&result, now);
+	if (departure_step(now))
+		return;
 	if (!life.running && life.config->broken.reason == 0)
 		start_what_is_due(now);
 	if (!life.running && is_due(life.beat_at, now))
@@ -471,16 +586,23 @@ int rescue_timeout_ms(uint64_t now)
 
 	if (life.running) {
 		ms = job_timeout_ms(now);
-		return ms >= 0 ? MIN(ms, BEAT_MS) : BEAT_MS;
+		ms = ms >= 0 ? MIN(ms, BEAT_MS) : BEAT_MS;
+		return gives_way() ? earlier(ms, life.search_at, now) : ms;
 	}
+	if (departure_timeout_ms(now) >= 0)
+		return departure_timeout_ms(now);
 	ms = earlier(ms, life.beat_at, now);
 	if (life.config->broken.reason != 0)
 		return ms;
+	if (life.receive > 0)
+		return 0;
 	ms = earlier(ms, life.state_at, now);
 	if (!life.loading)
 		ms = earlier(ms, life.search_at, now);
 	if (countdown())
 		ms = earlier(ms, wait_end(), now);
+	if (origins_timeout_ms(now) >= 0)
+		ms = MIN(ms, origins_timeout_ms(now));
 	return ms;
 }
 
@@ -497,6 +619,7 @@ void rescue_begin(const struct config *c, bool loading, uint64_t now)
 	life.loading = loading;
 	life.quiet_since = now;
 	life.beat_at = now + FIRST_BEAT_MS;
+	origins_begin(&c->settings);
 	search_soon(now);
 }
 
@@ -517,7 +640,9 @@ void rescue_again(uint64_t now)
 {
 	if (life.running)
 		return;
-	life.forced = has_bundle();
+	life.forced = has_bundle() || life.far;
+	origins_forget();
+	life.asked[0] = '\0';
 	life.again = 0;
 	life.failed = false;
 	life.failures = 0;
@@ -525,10 +650,48 @@ void rescue_again(uint64_t now)
 	log_info(life.forced ? "installing what is found" : "searching again");
 }
 
+void rescue_list(void)
+{
+	for (unsigned i = 0; i < life.menus; i++)
+		log_info("%u: %s", i + 1, life.menu[i].line);
+	log_info(life.menus > 0 ? "press its digit to install one of these"
+	                        : "the last search found no bundle");
+	life.listed = true;
+}
+
+void rescue_choose(unsigned number, uint64_t now)
+{
+	/* noise on an open serial line does not list them first */
+	if (life.running || !life.listed || number > life.menus)
+		return;
+	rescue_again(now);
+	life.forced = true;
+	memcpy(life.asked, life.menu[number - 1].where, sizeof life.asked);
+	log_info("chosen: %s", life.asked);
+}
+
+void rescue_receive(unsigned console, bool person)
+{
+	if (rescue_writes() || life.line > 0)
+		return;
+	if (life.config->broken.reason != 0) {
+		life.beat_at = 1;
+		return;
+	}
+	log_info("receiving: start the sender (XMODEM, YMODEM, ZMODEM)");
+	/* a search of media ends by itself; noise does not cost it */
+	if (life.origin[0] != '\0')
+		rescue_end();
+	life.receive = console + 1;
+	life.person = person;
+}
+
 void rescue_say(void)
 {
-	log_info("keys: i search again%s, r reboot, p power off, h help",
-	    has_bundle() ? " and install what is found" : "");
+	log_info("keys: i search again%s, l list the bundles and choose one, "
+	         "%sr reboot, p power off, h help",
+	    has_bundle() || life.far ? " and install what is found" : "",
+	    OPT_SERIAL ? "x receive over this serial line, " : "");
 	if (life.known)
 		say_boot_state(&life.facts);
 	life.beat_at = 1;

@@ -1,19 +1,22 @@
 #!/bin/sh
 # SPDX-License-Identifier: 0BSD
 #
-# initramfs.sh BOARD BUILD [MODULE...]: makes BUILD/initramfs.cpio.gz from
+# initramfs.sh BOARD BUILD NAME [MODULE...]: makes BUILD/NAME.cpio.gz from
 # initramfs.list and the named kernel modules with all they depend on, in
-# the order in which they have to be loaded. The same input gives the same
+# the order in which they have to be loaded; with UDHCPC=FILE, that as
+# /bin/udhcpc, too. The same input gives the same
 # bytes: entries in order, one time, no name of a folder or machine.
 set -eu
 
 here=$(dirname "$0")
 board=$here/../board/$1
 build=$2
-shift 2
+name=$3
+shift 3
 kernel=$build/kernel/recovery
-list=$build/initramfs.list
-order=$build/initramfs.order
+list=$build/$name.list
+order=$build/$name.order
+bare=$build/$name-bare.cpio
 
 sed -e '/^#/d' -e "s|@BOARD@|$board|" -e "s|@BUILD@|$build|" \
 	"$here/initramfs.list" | while read -r line; do
@@ -22,6 +25,8 @@ sed -e '/^#/d' -e "s|@BOARD@|$board|" -e "s|@BUILD@|$build|" \
 	*) echo "$line" ;;
 	esac
 done >"$list"
+[ -z "${UDHCPC:-}" ] ||
+	printf '%s\n' 'dir /bin 0755' "file /bin/udhcpc 0755 $UDHCPC" >>"$list"
 
 : >"$order"
 if [ $# -gt 0 ]; then
@@ -32,9 +37,8 @@ if [ $# -gt 0 ]; then
 			-S "$version" --show-depends "$module"
 	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' |
 		while read -r path; do
-			name=${path##*/}
-			echo "$name" >&3
-			echo "file /lib/modules/$name 0644 $path"
+			echo "${path##*/}" >&3
+			echo "file /lib/modules/${path##*/} 0644 $path"
 		done 3>"$order" >>"$list"
 	# A pipe hides modprobe's failure: ask again, for the result alone.
 	for module in "$@"; do
@@ -51,10 +55,10 @@ echo "file /lib/modules/order 0644 $order" >>"$list"
 # small and what is large are compressed best by different programs. Neither
 # writes a name or a time.
 modules='^file /lib/modules/.*\.ko '
-grep -v "$modules" "$list" | build/tools/mkcpio "$SOURCE_DATE_EPOCH" >"$build/bare.cpio"
-zopfli --i5 -c "$build/bare.cpio" >"$build/bare.cpio.gz"
-cat "$build/bare.cpio.gz" >"$build/initramfs.cpio.gz"
-if grep "$modules" "$list" >"$build/modules.list"; then
-	build/tools/mkcpio "$SOURCE_DATE_EPOCH" <"$build/modules.list" |
-		libdeflate-gzip -12 >>"$build/initramfs.cpio.gz"
+grep -v "$modules" "$list" | build/tools/mkcpio "$SOURCE_DATE_EPOCH" >"$bare"
+zopfli --i5 -c "$bare" >"$bare.gz"
+cat "$bare.gz" >"$build/$name.cpio.gz"
+if grep "$modules" "$list" >"$build/$name.modules"; then
+	build/tools/mkcpio "$SOURCE_DATE_EPOCH" <"$build/$name.modules" |
+		libdeflate-gzip -12 >>"$build/$name.cpio.gz"
 fi

@@ -7,6 +7,7 @@
  * src/build-deps.sh links this in place of musl's start files; 32-bit ARM
  * and the tests have their C library whole.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -116,6 +117,7 @@ SAME_AS(bind, SYS_bind);
 SAME_AS(chdir, SYS_chdir);
 SAME_AS(clock_gettime, SYS_clock_gettime);
 SAME_AS(close, SYS_close);
+SAME_AS(connect, SYS_connect);
 SAME_AS(dup, SYS_dup);
 SAME_AS(fchmod, SYS_fchmod);
 SAME_AS(fcntl, SYS_fcntl);
@@ -125,6 +127,7 @@ SAME_AS(fsync, SYS_fsync);
 SAME_AS(geteuid, SYS_geteuid);
 SAME_AS(getpid, SYS_getpid);
 SAME_AS(getppid, SYS_getppid);
+SAME_AS(getsockopt, SYS_getsockopt);
 SAME_AS(ioctl, SYS_ioctl);
 SAME_AS(kill, SYS_kill);
 SAME_AS(mkdirat, SYS_mkdirat);
@@ -307,6 +310,27 @@ void (*signal(int number, void (*handler)(int)))(int)
 	struct sigaction to = {.sa_handler = handler, .sa_flags = SA_RESTART};
 
 	return sigaction(number, &to, NULL) < 0 ? SIG_ERR : SIG_DFL;
+}
+
+/* The machines it is for are little-endian. */
+uint32_t htonl(uint32_t v)
+{
+	return __builtin_bswap32(v);
+}
+
+uint16_t htons(uint16_t v)
+{
+	return __builtin_bswap16(v);
+}
+
+uint32_t ntohl(uint32_t v)
+{
+	return htonl(v);
+}
+
+uint16_t ntohs(uint16_t v)
+{
+	return htons(v);
 }
 
 size_t strlen(const char *s)

@@ -43,10 +43,27 @@
 #define OPT_UBOOT 1 /* 5,192 */
 #endif
 
-/* sources: partitions and FAT on USB sticks and SD cards */
+/* sources: partitions and FAT on USB sticks and SD cards, exFAT beside it,
+ * a TFTP server, a serial line */
 #ifndef OPT_USB
 #define OPT_USB 1 /* 5,632 */
 #endif
+#ifndef OPT_EXFAT
+#define OPT_EXFAT 1 /* 2,192 */
+#endif
+#ifndef OPT_TFTP
+#define OPT_TFTP 1 /* 13,784 */
+#endif
+#ifndef OPT_SERIAL
+#define OPT_SERIAL 1 /* 8,784 */
+#endif
+
+/* bundles in stream order, over what comes once */
+#ifndef OPT_STREAM
+#define OPT_STREAM 1 /* 7,864 */
+#endif
+/* What comes once, in whatever way: standard input comes with any of them. */
+#define OPT_FEED (OPT_TFTP || OPT_SERIAL || OPT_STREAM)
 
 /* the U-Boot environment in NOR flash, through /dev/mtdN */
 #ifndef OPT_MTD

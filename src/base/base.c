@@ -154,6 +154,17 @@ bool utf8_valid(struct slice s)
 	return true;
 }
 
+bool slice_printable(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		/* U+0080 to U+009F are controls, too: C2 80 to C2 9F */
+		if ((uint8_t)s.p[i] < ' ' || s.p[i] == 0x7f ||
+		    ((uint8_t)s.p[i] == 0xc2 && i + 1 < s.len &&
+		        (uint8_t)s.p[i + 1] < 0xa0))
+			return false;
+	return s.len > 0 && utf8_valid(s);
+}
+
 bool slice_u64(struct slice s, uint64_t *out)
 {
 	uint64_t v = 0;

@@ -31,6 +31,10 @@
 #define KIB(n) ((uint64_t)(n) << 10)
 #define MIB(n) ((uint64_t)(n) << 20)
 
+/* What a bundle in stream order begins with: src/FORMAT.md. */
+#define STREAM_MAGIC "raucs\r\n\x1a"
+#define STREAM_MAGIC_LEN 8u
+
 /* A run of bytes somebody else owns; not NUL-terminated. */
 struct slice {
 	const char *p;
@@ -71,6 +75,9 @@ size_t utf8_len(struct slice s);
 
 /* True when all of s is valid UTF-8 without NUL. */
 bool utf8_valid(struct slice s);
+
+/* True when s is not empty, valid UTF-8, and without control characters. */
+bool slice_printable(struct slice s);
 
 /* Parses all of s as an unsigned decimal number; false on anything else. */
 bool slice_u64(struct slice s, uint64_t *out) MUST_CHECK;

@@ -46,7 +46,7 @@
 	X(R_NO_BUNDLE, -26, "no-bundle", \
 	    "copy a bundle (*.raucb) to the stick") \
 	X(R_BUNDLE_CHOICE, -28, "bundle-choice", \
-	    "leave only one of them on the stick, or name one with " \
+	    "leave only one of them on the stick, press l, or name one with " \
 	    "lifeboat.bundle=") \
 	/* bundle trailer */ \
 	X(R_BUNDLE_SHORT, -40, "bundle-too-short", \
@@ -218,7 +218,8 @@
 	X(R_NO_TARGET, -149, "no-target", \
 	    "state the booted slot (rauc.slot=, rauc.external)") \
 	X(R_LAST_GOOD, -150, "last-good-slot", \
-	    "verify the bundle to its last block first") \
+	    "send it as *.raucb, which is verified before, or give up the " \
+	    "slot: --give-up-last-good, x at the console") \
 	/* boot state */ \
 	X(R_BOOT_CONFIG, -160, "boot-config", \
 	    "correct fw_env.config or the bootloader key of system.conf") \
@@ -241,7 +242,58 @@
 	X(R_STATUS_DAMAGED, -182, "status-damaged", \
 	    "nothing: the file was made anew, the old one is kept beside it") \
 	X(R_STATUS_WRITE, -183, "status-not-written", \
-	    "make room on the data partition, or check it (fsck)")
+	    "make room on the data partition, or check it (fsck)") \
+	/* network */ \
+	X(R_NET_CONFIG, -190, "network-config", \
+	    "correct [network] in lifeboat.conf, ip= or the address given") \
+	X(R_NET_DEVICE, -191, "no-network-device", \
+	    "check the driver in the recovery's modules") \
+	X(R_NET_LINK, -192, "no-link", "plug in the network cable") \
+	X(R_NET_LEASE, -193, "no-lease", \
+	    "check the DHCP server, or give a static address with ip=") \
+	X(R_NET_SERVER, -194, "no-server", \
+	    "check the server's address, and that it runs") \
+	X(R_TFTP_NOT_FOUND, -195, "tftp-file-not-found", \
+	    "check the file name, below the server's directory") \
+	X(R_TFTP_ACCESS, -196, "tftp-access-denied", \
+	    "make the file readable (to write: present and writable) for all") \
+	X(R_TFTP_OPTION, -197, "tftp-option-refused", \
+	    "use another TFTP server: it answers with options nobody asked " \
+	    "for") \
+	X(R_TFTP_FULL, -198, "tftp-disk-full", "make room on the server") \
+	X(R_TFTP_ERROR, -199, "tftp-error", "see the server's own text") \
+	X(R_TFTP_SYNTAX, -200, "tftp-syntax", "use another TFTP server") \
+	X(R_NET_SIZE, -201, "wrong-size", \
+	    "the file changed or was cut on the way: try again") \
+	/* serial line */ \
+	X(R_LINE_NOISE, -205, "line-noise", \
+	    "check cable and ground, use a lower baud rate or flow control") \
+	X(R_LINE_PROTOCOL, -206, "unknown-protocol", \
+	    "send with XMODEM, YMODEM or ZMODEM: sz, sb, sx") \
+	X(R_LINE_SILENT, -207, "line-silent", \
+	    "start the sender, and check cable and baud rate") \
+	X(R_LINE_CANCELLED, -208, "sender-cancelled", "send it again") \
+	X(R_LINE_CONFIG, -209, "serial-config", \
+	    "correct [serial] in lifeboat.conf or the address given") \
+	/* bytes that come once */ \
+	X(R_STREAM_CUT, -215, "stream-cut", \
+	    "it ended too early: send it again, or make it anew") \
+	X(R_STREAM_HEADER, -216, "stream-header", \
+	    "make it anew: lifeboat stream IN.raucb OUT.raucs") \
+	X(R_STREAM_INDEX, -217, "stream-index", \
+	    "use larger squashfs blocks (--mksquashfs-args=\"-b 128k\"), or " \
+	    "a stick") \
+	X(R_STREAM_LAYOUT, -218, "stream-layout", \
+	    "make the bundle anew with mksquashfs, or use a stick") \
+	X(R_STREAM_FORMAT, -219, "stream-bundle-format", \
+	    "make the bundle with format=verity or crypt") \
+	X(R_STREAM_TWICE, -220, "stream-once", \
+	    "this needs the file twice: restore it first with lifeboat " \
+	    "stream --restore") \
+	X(R_SPOOL_FULL, -221, "larger-than-memory", \
+	    "send it in stream order: lifeboat stream IN.raucb OUT.raucs") \
+	X(R_EXFAT_DAMAGED, -27, "exfat-damaged", \
+	    "repair the stick with fsck.exfat or format it anew")
 
 #define REASON_ENUM(code, value, name, help) code = (value),
 /* 0 is not called R_OK: <unistd.h> has that name */

@@ -38,17 +38,50 @@ static int read_trailer(struct bundle *b, struct diag *d)
 	return r == 0 ? 0 : diag_fail(d, r, "reading the signature");
 }
 
+static int read_stream(struct bundle *b, struct diag *d)
+{
+	int r = stream_open(&b->stream, b->source, b->cms, d);
+
+	b->payload_size = b->stream.header.payload;
+	b->cms_len = b->stream.header.cms;
+	b->size = b->payload_size + b->cms_len + TRAILER;
+	return r;
+}
+
 /* Of what went wrong below the squashfs, its blk knows more. */
 static int explain(const struct bundle *b, int r, struct diag *d)
 {
 	return r < 0 ? diag_fail(d, r, "%s", b->why->seen) : r;
 }
 
+/* Everything about the files has to be in what a stream brings first: block 0
+ * and the index. */
+static int check_index(struct bundle *b, struct diag *d)
+{
+	const struct stream_header *h = &b->stream.header;
+	uint64_t first = (h->blocks - h->index) * VERITY_BLOCK, tables = 0;
+	int r = sqfs_tables(b->content, &tables);
+
+	if (r == 0 && tables < first && first > VERITY_BLOCK)
+		return diag_fail(d, R_STREAM_INDEX,
+		    "the squashfs's tables begin at %llu, the index of the "
+		    "stream at %llu",
+		    (unsigned long long)tables, (unsigned long long)first);
+	return r;
+}
+
+static bool is_stream(const struct bundle *b)
+{
+	return OPT_STREAM && b->forward;
+}
+
 static int mount(struct bundle *b, struct diag *d)
 {
 	int r = 0;
 
-	if (!b->mounted)
+	if (!b->mounted && is_stream(b))
+		r = check_index(b, d);
+	if (r == 0 && !b->mounted)
 		r = sqfs_open(&b->sqfs, b->content, d);
 	b->mounted = r == 0;
 	return explain(b, r, d);
@@ -171,13 +204,22 @@ static int open_inline(struct bundle *b, bool whole, const struct keyring *k,
 		r = diag_fail(d, R_PAYLOAD_SIZE, "payload of %llu bytes",
 		    (unsigned long long)b->payload_size);
 	if (r == 0)
-		r = verity_init(&b->verity, &b->payload.blk, b->payload_size,
-		    m->verity_size, m->verity_hash, m->verity_salt, d);
+		r = verity_init(&b->verity,
+		    is_stream(b) ? &b->stream.raw.blk : &b->payload.blk,
+		    b->payload_size, m->verity_size, m->verity_hash,
+		    m->verity_salt, d);
+	if (r == 0 && is_stream(b)) {
+		stream_init(&b->stream, &b->verity);
+		b->stream.progress = b->progress;
+		b->stream.ctx = b->ctx;
+		b->content = &b->stream.blk;
+		b->why = &b->stream.diag;
+	}
 	if (r == 0 && m->format == FORMAT_CRYPT) {
 		if (!OPT_CRYPT)
 			return diag_fail(d, R_FORMAT_UNSUPPORTED,
 			    "format=crypt is left out of this build");
-		crypt_init(&b->crypt, &b->verity.blk, m->crypt_key);
+		crypt_init(&b->crypt, b->content, m->crypt_key);
 		b->content = &b->crypt.blk;
 	}
 	return r;
@@ -206,14 +248,16 @@ static int open_any(struct bundle *b, struct blk *source,
 	b->size = source->size;
 	b->mounted = false;
 	b->verified = false;
-	r = read_trailer(b, d);
-	if (r == 0)
+	r = is_stream(b) ? read_stream(b, d) : read_trailer(b, d);
+	if (r == 0 && !is_stream(b))
 		r = blk_window_init(&b->payload, source, 0, b->payload_size);
 	b->signature = (struct slice){(const char *)b->cms, b->cms_len};
 	if (r == 0 && OPT_CRYPT && envelope_is(b->cms, b->cms_len))
 		r = open_envelope(b, &whole, d);
 	else if (r == 0 && OPT_PLAIN && cms_is_detached(b->cms, b->cms_len))
-		return open_plain(b, k, policy, d);
+		return is_stream(b) ? diag_fail(d, R_STREAM_FORMAT,
+		                          "a stream of format=plain")
+		                    : open_plain(b, k, policy, d);
 	return r == 0 ? open_inline(b, whole, k, policy, d) : r;
 }
 
@@ -260,10 +304,18 @@ int bundle_verify(
 {
 	int r = 0;
 
+	if (is_stream(b))
+		return diag_fail(d, R_STREAM_TWICE,
+		    "what comes once cannot be verified before");
 	if (b->manifest.format != FORMAT_PLAIN)
 		r = verity_check_all(&b->verity, progress, ctx, d);
 	b->verified = r == 0;
 	return r;
+}
+
+int bundle_finish(struct bundle *b, struct diag *d)
+{
+	return explain(b, stream_finish(&b->stream), d);
 }
 
 int bundle_image_open(struct bundle *b, const struct manifest_image *m,
@@ -295,10 +347,23 @@ int bundle_image_open(struct bundle *b, const struct manifest_image *m,
 int bundle_image_read(struct bundle_image *i, void *dst, size_t cap, size_t *n,
     bool *sparse, struct diag *d)
 {
-	int r = sqfs_read(&i->file, dst, cap, n, sparse, d);
+	int r = sqfs_read(&i->file, dst,
+	    (size_t)MIN(cap, i->size - i->file.pos), n, sparse, d);
 
 	i->pos = i->file.pos;
 	return explain(i->bundle, r, d);
+}
+
+void bundle_image_split(struct bundle_image *i, struct bundle_image *tail)
+{
+	*tail = *i;
+	i->size = sqfs_split(&tail->file);
+	tail->pos = i->size;
+}
+
+int bundle_image_where(struct bundle_image *i, uint64_t *at, struct diag *d)
+{
+	return explain(i->bundle, sqfs_where(&i->file, at, d), d);
 }
 
 int bundle_walk_start(struct bundle *b, struct sqfs_walk *w, struct diag *d)

@@ -14,6 +14,7 @@
 #include "bundle/manifest.h"
 #include "bundle/plain.h"
 #include "bundle/squashfs.h"
+#include "bundle/stream.h"
 #include "bundle/trust.h"
 #include "bundle/verity.h"
 
@@ -33,6 +34,9 @@ struct bundle {
 	const struct recipient *recipient; /* what opens crypt bundles */
 	bundle_progress *progress;         /* of what bundle_open has to read */
 	void *ctx;
+	/* The source comes once and in order: it is a stream (stream.h), and
+	 * images can only be read in the order in which they lie in it. */
+	bool forward;
 
 	struct blk *source;    /* unauthenticated; no other file reads it */
 	uint64_t size;         /* of the whole file */
@@ -55,6 +59,7 @@ struct bundle {
 	/* Of plain the manifest, of crypt the signature, decrypted. */
 	uint8_t text[BUNDLE_MANIFEST_MAX];
 	struct plain plain;
+	struct stream stream; /* upon verity, when forward */
 };
 
 /*
@@ -62,7 +67,9 @@ struct bundle {
  * format=plain that is all of it. The manifest is to be trusted only when it
  * returns 0. source must outlive the bundle. Returns any bundle, CMS,
  * certificate or manifest reason, R_VERITY_SIZE; R_SQFS_* of format=plain,
- * whose manifest is a file; R_CANCELLED.
+ * whose manifest is a file; R_CANCELLED. Of a stream: R_STREAM_HEADER,
+ * R_STREAM_CUT, R_STREAM_FORMAT, and no more is read of it than its header and
+ * its signature.
  */
 int bundle_open(struct bundle *b, struct blk *source, const struct keyring *k,
     const struct trust_policy *policy, struct diag *d) MUST_CHECK;
@@ -80,22 +87,29 @@ void bundle_close(struct bundle *b);
 /*
  * The verification pass: every block of data and tree, padding too. Nothing
  * is kept of it but the answer (b->verified). Of format=plain it was made
- * already. progress may be NULL. R_VERITY_*, R_IO.
+ * already. progress may be NULL. R_VERITY_*, R_IO. R_STREAM_TWICE: a stream
+ * has no such pass, see bundle_finish.
  */
 int bundle_verify(struct bundle *b, bundle_progress *progress, void *ctx,
     struct diag *d) MUST_CHECK;
+
+/* Of a stream: lets all that has not come yet pass, every block verified, to
+ * the very end. R_VERITY_*, R_STREAM_CUT, R_STREAM_HEADER (it is not the end),
+ * R_CANCELLED. */
+int bundle_finish(struct bundle *b, struct diag *d) MUST_CHECK;
 
 /* An image, opened for one sequential read. */
 struct bundle_image {
 	struct bundle *bundle;
 	struct sqfs_file file;
-	uint64_t size;
+	uint64_t size; /* where reading ends */
 	uint64_t pos;
 };
 
 /*
  * Finds the file in the squashfs's root. R_IMAGE_MISSING, R_IMAGE_SIZE
- * (against the manifest), R_SQFS_*, R_VERITY_*, R_PLAIN_CHANGED.
+ * (against the manifest), R_SQFS_*, R_VERITY_*, R_PLAIN_CHANGED; of a stream
+ * R_STREAM_INDEX (its index does not hold the squashfs's tables), R_STREAM_CUT.
  */
 int bundle_image_open(struct bundle *b, const struct manifest_image *m,
     struct bundle_image *i, struct diag *d) MUST_CHECK;
@@ -108,6 +122,22 @@ int bundle_image_open(struct bundle *b, const struct manifest_image *m,
  */
 int bundle_image_read(struct bundle_image *i, void *dst, size_t cap, size_t *n,
     bool *sparse, struct diag *d) MUST_CHECK;
+
+/*
+ * An image lies in a bundle in two runs, each of which ascends: the blocks of
+ * its own, and its last bytes, if they share a block with others. Leaves the
+ * first in i and puts the second into *tail (which then is as good as i, and
+ * may be empty: pos is size). i was just opened.
+ */
+void bundle_image_split(struct bundle_image *i, struct bundle_image *tail);
+
+/*
+ * Where in the bundle the block lies that the next bytes are in: whoever goes
+ * on with the lowest among several images reads the bundle forwards. 0: they
+ * are a hole. Not at the end. Reasons as bundle_image_read.
+ */
+int bundle_image_where(
+    struct bundle_image *i, uint64_t *at, struct diag *d) MUST_CHECK;
 
 /*
  * Everything in the squashfs, for `extract`: 1 with the next path in w->path

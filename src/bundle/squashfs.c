@@ -362,6 +362,15 @@ int sqfs_open(struct sqfs *s, struct blk *blk, struct diag *d)
 	return r == 0 ? open_root(s, &root) : r;
 }
 
+int sqfs_tables(struct blk *blk, uint64_t *at)
+{
+	uint8_t raw[8] = {0};
+	int r = blk_read(blk, SUPER_INODES, raw, sizeof raw);
+
+	*at = load_le64(raw);
+	return r;
+}
+
 /* Fills out with the block at `at`, unless it holds it. */
 static int load_out(
     struct sqfs *s, uint64_t at, uint32_t word, uint32_t expected)
@@ -387,35 +396,43 @@ static int wrong_length(const struct sqfs *s, uint32_t expected)
 	    (unsigned long long)s->out_at, s->out_len, expected);
 }
 
+/* The size word of the block at hand, into f->word. */
+static int need_word(struct sqfs_file *f)
+{
+	uint8_t raw[4];
+	int r;
+
+	if (f->have_word)
+		return 0;
+	r = take_meta(f->fs, &f->more, raw, sizeof raw);
+	if (r != 0)
+		return r;
+	f->word = load_le32(raw);
+	f->have_word = true;
+	return 0;
+}
+
 /* Fills out with the block at hand, which is to be want bytes long. */
 static int load_data(struct sqfs_file *f, uint32_t want, bool *hole)
 {
 	struct sqfs *s = f->fs;
-	uint8_t raw[4];
-	int r;
+	int r = need_word(f);
 
-	if (!f->have_word) {
-		r = take_meta(s, &f->more, raw, sizeof raw);
-		if (r != 0)
-			return r;
-		f->word = load_le32(raw);
-		f->have_word = true;
-	}
-	*hole = f->word == 0;
-	if (*hole)
-		return 0;
+	*hole = r == 0 && f->word == 0;
+	if (r != 0 || *hole)
+		return r;
 	r = load_out(s, f->disk, f->word, want);
 	if (r == 0 && s->out_len != want)
 		return wrong_length(s, want);
 	return r;
 }
 
-/* Fills out with the fragment that the last want bytes are part of. */
-static int load_fragment(struct sqfs_file *f, uint32_t want)
+/* Where the file's fragment is, and its size word. */
+static int find_fragment(
+    const struct sqfs_file *f, uint64_t *at, uint32_t *word)
 {
 	struct sqfs *s = f->fs;
 	struct sqfs_pos pos = {.area = SQFS_FRAGMENTS};
-	uint32_t end = f->fragment_off + want;
 	uint8_t raw[FRAGMENT_ENTRY];
 	int r = read_area(s, SQFS_INDEX,
 	    s->bound[SQFS_INDEX] + f->fragment / FRAGMENTS_PER_META * 8, raw,
@@ -426,12 +443,53 @@ static int load_fragment(struct sqfs_file *f, uint32_t want)
 	pos.at = load_le64(raw);
 	pos.off = f->fragment % FRAGMENTS_PER_META * FRAGMENT_ENTRY;
 	r = take_meta(s, &pos, raw, sizeof raw);
+	if (r != 0)
+		return r;
+	*at = load_le64(raw);
+	*word = load_le32(raw + 8);
+	return 0;
+}
+
+/* Fills out with the fragment that the last want bytes are part of. */
+static int load_fragment(const struct sqfs_file *f, uint32_t want)
+{
+	struct sqfs *s = f->fs;
+	uint32_t end = f->fragment_off + want, word = 0;
+	uint64_t at = 0;
+	int r = find_fragment(f, &at, &word);
+
 	if (r == 0)
-		r = load_out(
-		    s, load_le64(raw), load_le32(raw + 8), s->block_size);
+		r = load_out(s, at, word, s->block_size);
 	/* both are less than a block, so their sum is no small number */
 	if (r == 0 && end > s->out_len)
 		return wrong_length(s, end);
+	return r;
+}
+
+/* Where in the file the bytes begin that are in a fragment, or its end. */
+static uint64_t tail_start(const struct sqfs_file *f)
+{
+	return f->fragment == NO_FRAGMENT
+	           ? f->size
+	           : f->size - f->size % f->fs->block_size;
+}
+
+uint64_t sqfs_split(struct sqfs_file *f)
+{
+	f->pos = tail_start(f);
+	return f->pos;
+}
+
+int sqfs_where(struct sqfs_file *f, uint64_t *at, struct diag *d)
+{
+	uint32_t word;
+	int r;
+
+	f->fs->d = d;
+	if (f->pos >= tail_start(f))
+		return find_fragment(f, at, &word);
+	r = need_word(f);
+	*at = f->word == 0 ? 0 : f->disk;
 	return r;
 }
 
@@ -442,7 +500,7 @@ int sqfs_read(struct sqfs_file *f, void *dst, size_t cap, size_t *n, bool *hole,
 	uint32_t in = (uint32_t)(f->pos % s->block_size);
 	uint64_t start = f->pos - in;
 	uint32_t want = (uint32_t)MIN(s->block_size, f->size - start);
-	bool tail = want < s->block_size && f->fragment != NO_FRAGMENT;
+	bool tail = start >= tail_start(f);
 	int r;
 
 	s->d = d;

@@ -69,6 +69,10 @@ struct sqfs {
  */
 int sqfs_open(struct sqfs *s, struct blk *blk, struct diag *d) MUST_CHECK;
 
+/* Where the superblock says that the tables begin, which is where the data
+ * end; nothing of it is judged. What reading blk returned. */
+int sqfs_tables(struct blk *blk, uint64_t *at) MUST_CHECK;
+
 /* A place in a table. */
 struct sqfs_pos {
 	uint64_t at; /* of a metadata block */
@@ -106,6 +110,17 @@ int sqfs_lookup(struct sqfs *s, const char *name, struct sqfs_file *f,
  */
 int sqfs_read(struct sqfs_file *f, void *dst, size_t cap, size_t *n, bool *hole,
     struct diag *d) MUST_CHECK;
+
+/*
+ * Makes f, just opened, begin with the bytes that lie in a fragment, which it
+ * shares with other files, and returns where in the file these are: its size
+ * when there are none. What is before them and what is there ascend, each.
+ */
+uint64_t sqfs_split(struct sqfs_file *f);
+
+/* Where the block starts that the next bytes are in; 0: they are a hole. Not
+ * at the end of the file. Reasons as sqfs_read. */
+int sqfs_where(struct sqfs_file *f, uint64_t *at, struct diag *d) MUST_CHECK;
 
 /* The text of a symbolic link, NUL-terminated. R_SQFS_TYPE; R_LIMIT when it
  * does not fit; R_SQFS_DAMAGED when it is empty or holds a NUL. */

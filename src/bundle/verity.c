@@ -4,7 +4,7 @@
 #include <bearssl_hash.h>
 
 #define DIGEST 32u
-#define FAN_BITS 7u /* digests in a tree block: 128 */
+#define FAN_BITS VERITY_FAN_BITS
 #define FAN (1u << FAN_BITS)
 
 static bool matches(
@@ -93,25 +93,25 @@ static int find_digest(struct verity *v, uint64_t block, const uint8_t **digest)
 /* Makes *data point to the verified bytes of a data block. */
 static int get_block(struct verity *v, uint64_t block, const uint8_t **data)
 {
-	unsigned in = block % VERITY_RUN;
+	unsigned in = (unsigned)(block % v->run_blocks);
 	uint64_t start = block - in;
 	uint8_t *slot = v->run[in];
 	const uint8_t *want;
 	int r;
 
-	if (v->run_start != start) {
+	*data = slot;
+	if (v->run_start == start && (v->verified >> in & 1) != 0)
+		return 0;
+	/* first the tree: what comes in order comes in this one */
+	r = find_digest(v, block, &want);
+	if (r == 0 && v->run_start != start) {
 		v->run_start = UINT64_MAX;
 		v->verified = 0;
 		r = read_blocks(
-		    v, start, MIN(VERITY_RUN, v->blocks - start), v->run[0]);
-		if (r != 0)
-			return r;
-		v->run_start = start;
+		    v, start, MIN(v->run_blocks, v->blocks - start), v->run[0]);
+		if (r == 0)
+			v->run_start = start;
 	}
-	*data = slot;
-	if (v->verified >> in & 1)
-		return 0;
-	r = find_digest(v, block, &want);
 	if (r == 0 && !matches(v, slot, want)) {
 		r = read_blocks(v, block, 1, slot);
 		if (r == 0 && !matches(v, slot, want))
@@ -160,13 +160,28 @@ static void forget(struct verity *v)
 	v->verified = 0;
 }
 
+bool verity_tree(uint64_t blocks, uint64_t end, unsigned *levels,
+    uint64_t start[VERITY_LEVELS + 1])
+{
+	uint64_t at = end;
+	uint64_t n;
+
+	start[0] = end;
+	*levels = 0;
+	for (n = blocks; n > 1 && *levels < VERITY_LEVELS;) {
+		n = (n - 1) / FAN + 1;
+		at -= n;
+		start[++*levels] = at;
+	}
+	return n == 1 && *levels > 0 && at == blocks;
+}
+
 int verity_init(struct verity *v, struct blk *below, uint64_t size,
     uint64_t tree_size, const uint8_t root[32], const uint8_t salt[32],
     struct diag *d)
 {
 	uint64_t end = size / VERITY_BLOCK;
-	uint64_t at = end;
-	uint64_t n;
+	bool fits;
 
 	v->blk.ops = &verity_ops;
 	v->blk.size = size - tree_size;
@@ -177,15 +192,9 @@ int verity_init(struct verity *v, struct blk *below, uint64_t size,
 	memcpy(v->salt, salt, sizeof v->salt);
 	diag_clear(&v->diag);
 	forget(v);
-	v->start[0] = end;
-	v->levels = 0;
-	for (n = v->blocks; n > 1 && v->levels < VERITY_LEVELS;) {
-		n = (n - 1) / FAN + 1;
-		at -= n;
-		v->start[++v->levels] = at;
-	}
-	if (tree_size < size && size <= below->size && n == 1 &&
-	    v->levels > 0 && at == v->blocks &&
+	v->run_blocks = VERITY_RUN;
+	fits = verity_tree(v->blocks, end, &v->levels, v->start);
+	if (fits && tree_size < size && size <= below->size &&
 	    (size | tree_size) % VERITY_BLOCK == 0)
 		return 0;
 	v->blk.size = 0;
@@ -193,7 +202,7 @@ int verity_init(struct verity *v, struct blk *below, uint64_t size,
 	    "hash tree of %llu bytes in a payload of %llu, expected a tree of "
 	    "%llu and multiples of 4096",
 	    (unsigned long long)tree_size, (unsigned long long)size,
-	    (unsigned long long)(end - at) * VERITY_BLOCK);
+	    (unsigned long long)(end - v->start[v->levels]) * VERITY_BLOCK);
 }
 
 int verity_check_all(struct verity *v,

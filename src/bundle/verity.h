@@ -9,7 +9,8 @@
 #include "base/blk.h"
 
 #define VERITY_BLOCK 4096u
-#define VERITY_LEVELS 6 /* 128^6 blocks: 2^54 bytes */
+#define VERITY_FAN_BITS 7u /* digests in a tree block: 128 */
+#define VERITY_LEVELS 6    /* 128^6 blocks: 2^54 bytes */
 
 /* Data is asked for in aligned runs of this many blocks, since a request may
  * cross a process boundary: 64 KiB. */
@@ -30,6 +31,9 @@ struct verity {
 	 * level; UINT64_MAX when empty. */
 	uint64_t cached[VERITY_LEVELS];
 	uint8_t cache[VERITY_LEVELS][VERITY_BLOCK];
+	/* Blocks in a run: VERITY_RUN, or less when the owner says so behind
+	 * verity_init; 1 asks for no block before what authenticates it. */
+	unsigned run_blocks;
 	/* The run read last. Bit i of verified: block run_start + i is what
 	 * the tree says; the others are foreign bytes and stay in here. */
 	uint64_t run_start; /* UINT64_MAX when empty */
@@ -37,6 +41,14 @@ struct verity {
 	uint8_t run[VERITY_RUN][VERITY_BLOCK];
 	struct diag diag; /* of the last failed read */
 };
+
+/*
+ * The hash tree over so many data blocks, ending at block `end`: its levels
+ * and where each starts, as in struct verity. False unless it begins right
+ * behind the data, and there are two data blocks at least.
+ */
+bool verity_tree(uint64_t blocks, uint64_t end, unsigned *levels,
+    uint64_t start[VERITY_LEVELS + 1]);
 
 /*
  * size is that of data and tree together, tree_size that of the tree. Reads

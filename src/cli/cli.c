@@ -15,7 +15,7 @@
 #include "options.h"
 #include "worker/device.h"
 
-static struct cli_files files;
+FAR(struct cli_files, files);
 
 /* State of the progress line on standard error. */
 static struct {
@@ -84,12 +84,16 @@ static void on_progress(
 {
 	static const char *const words[] = {"verifying the bundle",
 	    "comparing with the slots", "checking the images", "writing",
-	    "reading back"};
+	    "reading back", "receiving"};
+	bool known = total != UINT64_MAX;
 	unsigned percent =
 	    done == total ? 100 : (unsigned)(done / (total / 100 + 1));
 	char line[64];
 
 	(void)ctx;
+	/* where nobody said how much there is, each million is a step */
+	if (!known)
+		percent = 101 + (unsigned)(done / 1000000);
 	/* in a file only the ends of the phases are worth a line */
 	if ((phase == ui.phase && percent == ui.percent) ||
 	    (!ui.tty && percent != 100))
@@ -98,8 +102,9 @@ static void on_progress(
 		end_line();
 	ui.phase = phase;
 	ui.percent = percent;
-	fmt(line, sizeof line, "%s%s: %u %%%s", ui.tty ? "\r" : "",
-	    words[phase], percent, ui.tty ? "" : "\n");
+	fmt(line, sizeof line, "%s%s: %u %s%s", ui.tty ? "\r" : "",
+	    words[phase], known ? percent : percent - 101, known ? "%" : "MB",
+	    ui.tty ? "" : "\n");
 	say(STDERR_FILENO, line);
 	ui.open = ui.tty;
 }
@@ -124,22 +129,22 @@ static uint64_t now_ms(clockid_t clock)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-static int run_job(struct job_setup *s, struct job_result *r, struct diag *d)
+int cli_run(struct job_setup *s, struct job_result *r, struct diag *d)
 {
 	struct pollfd p[JOB_FDS];
 	int e;
 
-	s->settings = &files.settings;
-	s->keyring = &files.keyring;
-	s->recipient = &files.recipient;
-	s->conf = files.have_conf ? &files.conf : NULL;
-	s->fw_env = files.have_fw_env ? &files.fw_env : NULL;
-	s->initial_env = files.have_initial_env ? files.initial_env : NULL;
-	s->booted = files.booted;
-	s->booted_known = files.booted_known;
+	s->settings = &files->settings;
+	s->keyring = &files->keyring;
+	s->recipient = &files->recipient;
+	s->conf = files->have_conf ? &files->conf : NULL;
+	s->fw_env = files->have_fw_env ? &files->fw_env : NULL;
+	s->initial_env = files->have_initial_env ? files->initial_env : NULL;
+	s->booted = files->booted;
+	s->booted_known = files->booted_known;
 	s->now = (int64_t)(now_ms(CLOCK_REALTIME) / 1000);
 	/* A system that runs is believed its clock, as RAUC believes it. */
-	s->floor = files.settings.time != 0 ? build_epoch : 0;
+	s->floor = files->settings.time != 0 ? build_epoch : 0;
 	s->log = on_log;
 	s->progress = on_progress;
 	s->output = on_output;
@@ -181,7 +186,7 @@ static void load_status(struct job_setup *s)
 {
 	struct diag why = {0};
 
-	if (cli_load_status(&files, &s->status, &why) != 0)
+	if (cli_load_status(files, &s->status, &why) != 0)
 		log_warn(
 		    "status file: %s [%s]", why.seen, reason_name(why.reason));
 }
@@ -191,30 +196,30 @@ static int do_bundle(const struct cli *o, struct job_setup *s, struct diag *d)
 	bool install = s->verb == JOB_INSTALL;
 	struct job_result result;
 	char line[320];
-	int r = cli_load_conf(&files, o, install, d);
+	int r = cli_load_conf(files, o, install, d);
 
 	if (r == 0)
-		r = cli_load_keyring(&files, o, d);
+		r = cli_load_keyring(files, o, d);
 	if (r != 0)
 		return r;
-	warn_keyring(files.development);
+	warn_keyring(files->development);
 	if (OPT_CRYPT)
-		cli_load_recipient(&files);
+		cli_load_recipient(files);
 	s->bundle = o->arg[0];
 	s->format = o->format;
 	if (install) {
-		cli_find_booted(&files, o);
-		if (!files.booted_known)
+		cli_find_booted(files, o);
+		if (!files->booted_known)
 			return diag_fail(d, R_NO_TARGET,
 			    "it is not known which slot is booted");
 		s->decide = on_facts;
 	}
-	if (!files.development)
-		settings_release(&files.settings);
-	if (OPT_STATUS && !install && files.settings.status_floor &&
-	    files.have_conf)
+	if (!files->development)
+		settings_release(&files->settings);
+	if (OPT_STATUS && !install && files->settings.status_floor &&
+	    files->have_conf)
 		load_status(s);
-	r = run_job(s, &result, d);
+	r = cli_run(s, &result, d);
 	if (r != 0 || !install)
 		return r;
 	fmt(line, sizeof line, "installed %s%sto %s in %llu.%llu s\n",
@@ -235,10 +240,32 @@ static int do_info(const struct cli *o, struct diag *d)
 
 static int do_install(const struct cli *o, struct diag *d)
 {
-	struct job_setup s = {.verb = JOB_INSTALL, .extract_dir = -1};
+	struct job_setup s = {.verb = JOB_INSTALL,
+	    .extract_dir = -1,
+	    .give_up_good = o->last_good};
 	int r = need_args(o, 1, "the name of a bundle", d);
 
 	return r == 0 ? do_bundle(o, &s, d) : r;
+}
+
+static int do_transfer(const struct cli *o, struct diag *d)
+{
+	int r = need_args(o, 2,
+	    o->verb == CLI_FETCH ? "an address and a file"
+	                         : "a file and an address",
+	    d);
+
+	if (r != 0)
+		return r;
+	settings_default(&files->settings);
+	return o->verb == CLI_FETCH ? cli_fetch(o, d) : cli_send(o, d);
+}
+
+static int do_stream(const struct cli *o, struct diag *d)
+{
+	int r = need_args(o, 2, "a file to read and one to write", d);
+
+	return r == 0 ? cli_stream(o, d) : r;
 }
 
 static int do_extract(const struct cli *o, struct diag *d)
@@ -262,17 +289,17 @@ static int do_extract(const struct cli *o, struct diag *d)
 static int find_mark_slot(
     const char *word, const struct slot **out, struct diag *d)
 {
-	const struct conf *c = &files.conf;
+	const struct conf *c = &files->conf;
 	bool other = strcmp(word, "other") == 0;
 	bool booted = strcmp(word, "booted") == 0;
 
-	if ((booted || other) && files.booted[0] == '\0')
+	if ((booted || other) && files->booted[0] == '\0')
 		return diag_fail(
 		    d, R_NO_TARGET, "it is not known which slot is booted");
 	for (unsigned i = 0; i < c->slots; i++) {
 		const struct slot *s = &c->slot[i];
-		bool is = strcmp(s->name, files.booted) == 0 ||
-		          strcmp(s->bootname, files.booted) == 0;
+		bool is = strcmp(s->name, files->booted) == 0 ||
+		          strcmp(s->bootname, files->booted) == 0;
 
 		if (s->bootname[0] == '\0')
 			continue;
@@ -312,7 +339,7 @@ static int do_mark(const struct cli *o, struct diag *d)
 			return r;
 		s.mark = marks[i].mark;
 		s.mark_slot = slot->name;
-		r = run_job(&s, &result, d);
+		r = cli_run(&s, &result, d);
 		if (r != 0)
 			return r;
 		fmt(line, sizeof line, "marked slot %s as %s\n", slot->name,
@@ -331,17 +358,17 @@ static int do_status(const struct cli *o, struct diag *d)
 
 	if (o->args > 2)
 		return need_args(o, 2, "a mark and a slot", d);
-	r = cli_load_conf(&files, o, true, d);
+	r = cli_load_conf(files, o, true, d);
 	if (r != 0)
 		return r;
-	cli_find_booted(&files, o);
+	cli_find_booted(files, o);
 	if (o->args > 0)
 		return do_mark(o, d);
-	warn_keyring(keyring_is_development && cli_keyring_built_in(&files));
+	warn_keyring(keyring_is_development && cli_keyring_built_in(files));
 	s.format = o->format;
 	if (OPT_STATUS && o->detailed)
 		load_status(&s);
-	return run_job(&s, &result, d);
+	return cli_run(&s, &result, d);
 }
 
 static void show_version(void)
@@ -365,11 +392,22 @@ static int run_verb(const struct cli *o, struct diag *d)
 		return do_status(o, d);
 	case CLI_EXTRACT:
 		return do_extract(o, d);
+	case CLI_FETCH:
+	case CLI_SEND:
+		if (OPT_FEED)
+			return do_transfer(o, d);
+		break;
+	case CLI_STREAM:
+		if (OPT_STREAM)
+			return do_stream(o, d);
+		break;
 	case CLI_NONE:
 	case CLI_VERBS:
 		break;
 	}
-	return diag_fail(d, R_USAGE, "a command is missing");
+	return diag_fail(d, R_USAGE,
+	    o->verb == CLI_NONE ? "a command is missing"
+	                        : "this build is without it");
 }
 
 /* Of one verb, or of all. */

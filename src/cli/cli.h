@@ -19,6 +19,9 @@ enum cli_verb {
 	CLI_INSTALL,
 	CLI_STATUS,
 	CLI_EXTRACT,
+	CLI_FETCH,
+	CLI_SEND,
+	CLI_STREAM,
 	CLI_VERBS
 };
 
@@ -34,7 +37,7 @@ struct cli {
 	const char *override[CLI_OVERRIDES];
 	unsigned overrides;
 	enum job_format format;
-	bool debug, help, version, detailed;
+	bool debug, help, version, detailed, last_good, restore;
 	const char *arg[CLI_ARGS];
 	unsigned args;
 };
@@ -49,6 +52,19 @@ extern const char cli_options[]; /* what follows every usage */
 
 /* All of standard output or error; a closed pipe is not our trouble. */
 void cli_write(int fd, const char *text, size_t len);
+
+/* Runs a job to its end, with what was read in struct cli_files. Its reason,
+ * or that of job_start. */
+int cli_run(
+    struct job_setup *s, struct job_result *r, struct diag *d) MUST_CHECK;
+
+/* The verbs of transfer.c: o has two arguments. Any reason of an origin. */
+int cli_fetch(const struct cli *o, struct diag *d) MUST_CHECK;
+int cli_send(const struct cli *o, struct diag *d) MUST_CHECK;
+
+/* stream: o has two arguments. The reasons of stream_make and stream_restore,
+ * R_USAGE, R_NOT_FOUND, R_SYSTEM, R_FULL, R_IO. */
+int cli_stream(const struct cli *o, struct diag *d) MUST_CHECK;
 
 /* What the program reads before it does anything. One static. */
 struct cli_files {

@@ -12,15 +12,22 @@ static const struct {
     {"status", "  status [--detailed]\tshow slots and boot state\n"
                "  status mark-good|mark-bad|mark-active [booted|other|SLOT]\n"},
     {"extract", "  extract BUNDLE DIR\tverify a bundle, unpack its files\n"},
+    {"fetch", "  fetch ADDRESS FILE\treceive a file, unverified\n"},
+    {"send", "  send FILE ADDRESS\tsend a file to a TFTP server\n"},
+    {"stream",
+        "  stream [--restore] IN OUT\tbundle to stream order, and back\n"},
 };
 
 const char cli_options[] =
+    "BUNDLE may be \"-\", tftp://IP[:PORT]/FILE or "
+    "serial:DEVICE[,BAUD][,PROTOCOL]\n"
     "Options:\n"
     "  -c, --conf=FILE\tsystem.conf (default: as rauc)\n"
     "  -C GROUP:KEY=VALUE\toverride one key of it\n"
     "  --keyring=FILE\tPEM certificates to trust\n"
     "  --fw-env-config=FILE\tdefault: /etc/fw_env.config\n"
     "  --override-boot-slot=S\tbootname or slot that runs, or _external_\n"
+    "  --give-up-last-good\tfor a bundle that cannot be verified before\n"
     "  --output-format=F\treadable, shell, json, json-pretty\n"
     "  -d, --debug\n"
     "  --version\n"
@@ -51,6 +58,8 @@ enum option {
 	ARG_HELP,
 	ARG_DETAILED,
 	ARG_PROGRESS,
+	ARG_LAST_GOOD,
+	ARG_RESTORE,
 };
 
 static const struct {
@@ -59,16 +68,20 @@ static const struct {
 	enum option option;
 	enum cli_verb only; /* CLI_NONE: any */
 } options[] = {
-    {"conf", 'c', ARG_CONF, CLI_NONE}, {"confopt", 'C', ARG_SET, CLI_NONE},
+    {"conf", 'c', ARG_CONF, CLI_NONE},
+    {"confopt", 'C', ARG_SET, CLI_NONE},
     {"keyring", 0, ARG_KEYRING, CLI_NONE},
     {"fw-env-config", 0, ARG_FW_ENV, CLI_NONE},
     {"override-boot-slot", 0, ARG_BOOT_SLOT, CLI_NONE},
     {"output-format", 0, ARG_FORMAT, CLI_NONE},
     {"mount", 0, ARG_MOUNT, CLI_NONE}, /* nothing is mounted */
-    {"debug", 'd', ARG_DEBUG, CLI_NONE}, {"version", 0, ARG_VERSION, CLI_NONE},
+    {"debug", 'd', ARG_DEBUG, CLI_NONE},
+    {"version", 0, ARG_VERSION, CLI_NONE},
     {"help", 'h', ARG_HELP, CLI_NONE},
     {"detailed", 0, ARG_DETAILED, CLI_STATUS},
     {"progress", 0, ARG_PROGRESS, CLI_INSTALL}, /* it is always shown */
+    {"give-up-last-good", 0, ARG_LAST_GOOD, CLI_INSTALL},
+    {"restore", 0, ARG_RESTORE, CLI_STREAM},
 };
 
 static int parse_format(struct cli *o, const char *value, struct diag *d)
@@ -128,6 +141,12 @@ static int apply(
 		break;
 	case ARG_DETAILED:
 		o->detailed = true;
+		break;
+	case ARG_LAST_GOOD:
+		o->last_good = true;
+		break;
+	case ARG_RESTORE:
+		o->restore = true;
 		break;
 	case ARG_MOUNT:
 	case ARG_PROGRESS:

@@ -40,6 +40,8 @@ bool fat_parse(struct fat_geo *g, const uint8_t boot[512])
 	uint64_t meta, count;
 
 	memset(g, 0, sizeof *g);
+	g->damaged = R_FAT_DAMAGED;
+	g->entries = FAT_DIR_ENTRIES;
 	if (total == 0)
 		total = load_le32(boot + 32);
 	if (load_le16(boot + 510) != BOOT_MAGIC ||
@@ -84,6 +86,9 @@ bool fat_parse(struct fat_geo *g, const uint8_t boot[512])
 		return false;
 	count = MIN(count, g->fat_len * 8 / g->bits - 2);
 	g->clusters = (uint32_t)MIN(count, FAT32_CLUSTERS);
+	/* four bits of a FAT32 entry are not part of the number */
+	g->mask = g->bits == 32 ? 0x0fffffff : (1u << g->bits) - 1;
+	g->end = g->mask & ~7u;
 	g->cluster = sector * per_cluster;
 	g->data_off = meta * sector;
 	g->root_off = ((uint64_t)reserved + fats * table) * sector;
@@ -92,15 +97,15 @@ bool fat_parse(struct fat_geo *g, const uint8_t boot[512])
 	       (g->root_cluster >= 2 && g->root_cluster - 2 < g->clusters);
 }
 
-static bool is_cluster(const struct fat_geo *g, uint32_t c)
+bool fat_is_cluster(const struct fat_geo *g, uint32_t c)
 {
 	return c >= 2 && c - 2 < g->clusters;
 }
 
-static int bad_cluster(
+int fat_bad_cluster(
     const struct fat *f, const char *whose, uint32_t c, struct diag *d)
 {
-	return diag_fail(d, R_FAT_DAMAGED, "%s: cluster %u of 2 to %u", whose,
+	return diag_fail(d, f->geo.damaged, "%s: cluster %u of 2 to %u", whose,
 	    c, f->geo.clusters + 1);
 }
 
@@ -109,9 +114,7 @@ static uint64_t cluster_off(const struct fat_geo *g, uint32_t c)
 	return g->data_off + (uint64_t)(c - 2) * g->cluster;
 }
 
-/* Makes *p point to need bytes at off of the medium, the first of which lies
- * before end; reads nothing behind end. */
-static int load(struct fat *f, uint64_t off, size_t need, uint64_t end,
+int fat_load(struct fat *f, uint64_t off, size_t need, uint64_t end,
     const uint8_t **p, struct diag *d)
 {
 	int r;
@@ -140,7 +143,7 @@ int fat_open(struct fat *f, struct blk *b, struct diag *d)
 	f->b = b;
 	if (b->size < 512)
 		return diag_fail(d, R_FAT_DAMAGED, "no boot sector");
-	r = load(f, 0, 512, 512, &boot, d);
+	r = fat_load(f, 0, 512, 512, &boot, d);
 	if (r != 0)
 		return r;
 	if (!fat_parse(&f->geo, boot))
@@ -185,11 +188,9 @@ static int next_cluster(
 {
 	const struct fat_geo *g = &f->geo;
 	uint64_t off = (uint64_t)c * g->bits / 8;
-	/* four bits of a FAT32 entry are not part of the number */
-	uint32_t mask = g->bits == 32 ? 0x0fffffff : (1u << g->bits) - 1;
-	const uint8_t *p;
+	const uint8_t *p = NULL;
 	uint32_t v;
-	int r = load(f, g->fat_off + off, g->bits == 32 ? 4 : 2,
+	int r = fat_load(f, g->fat_off + off, g->bits == 32 ? 4 : 2,
 	    g->fat_off + g->fat_len, &p, d);
 
 	if (r != 0)
@@ -197,49 +198,52 @@ static int next_cluster(
 	v = g->bits == 32 ? load_le32(p) : load_le16(p);
 	if (g->bits == 12 && c & 1)
 		v >>= 4;
-	v &= mask;
+	v &= g->mask;
 	*next = v;
-	if (v >= (mask & ~7u))
+	if (v >= g->end)
 		*next = 0;
-	else if (!is_cluster(g, v))
-		return bad_cluster(f, "damaged chain", v, d);
+	else if (!fat_is_cluster(g, v))
+		return fat_bad_cluster(f, "damaged chain", v, d);
 	return 0;
 }
 
-static void dir_start(struct fat_dir *dir, uint32_t cluster)
+void fat_dir_start(const struct fat *f, struct fat_dir *dir, uint32_t cluster)
 {
+	memset(dir, 0, sizeof *dir);
 	dir->cluster = cluster;
-	dir->off = 0;
-	dir->left = FAT_DIR_ENTRIES;
+	dir->left = f->geo.entries;
 }
 
 void fat_dir_root(const struct fat *f, struct fat_dir *dir)
 {
-	dir_start(dir, f->geo.root_cluster);
+	fat_dir_start(f, dir, f->geo.root_cluster);
 }
 
 int fat_dir_sub(const struct fat *f, const struct fat_entry *e,
     struct fat_dir *dir, struct diag *d)
 {
-	dir_start(dir, e->start);
-	return is_cluster(&f->geo, e->start)
+	fat_dir_start(f, dir, e->start);
+	return fat_is_cluster(&f->geo, e->start)
 	           ? 0
-	           : bad_cluster(f, e->name, e->start, d);
+	           : fat_bad_cluster(f, e->name, e->start, d);
 }
 
-/* The next 32 bytes of a folder: 1, 0 at its end, or a reason. */
-static int raw_entry(
+int fat_dir_raw(
     struct fat *f, struct fat_dir *dir, const uint8_t **e, struct diag *d)
 {
 	const struct fat_geo *g = &f->geo;
 	uint64_t off = g->root_off;
 	int r;
 
+	if (dir->sized && dir->left == 0)
+		return 0;
 	if (dir->cluster != 0) {
 		if (dir->off == g->cluster) {
-			uint32_t next;
+			uint32_t next = dir->cluster + 1;
 
-			r = next_cluster(f, dir->cluster, &next, d);
+			r = dir->contiguous
+			        ? 0
+			        : next_cluster(f, dir->cluster, &next, d);
 			if (r != 0 || next == 0)
 				return r;
 			dir->cluster = next;
@@ -250,12 +254,12 @@ static int raw_entry(
 		return 0;
 	}
 	if (dir->left == 0)
-		return diag_fail(d, R_FAT_DAMAGED,
-		    "a folder has more than %d entries", FAT_DIR_ENTRIES);
+		return diag_fail(d, g->damaged,
+		    "a folder has more than %u entries", g->entries);
 	dir->left--;
 	off += dir->off;
 	dir->off += ENTRY;
-	r = load(f, off, ENTRY, (off | 511) + 1, e, d);
+	r = fat_load(f, off, ENTRY, (off | 511) + 1, e, d);
 	return r == 0 ? 1 : r;
 }
 
@@ -323,7 +327,9 @@ int fat_dir_next(
 	const uint8_t *e;
 	int r;
 
-	while ((r = raw_entry(f, dir, &e, d)) > 0) {
+	out->contiguous = false;
+	out->damaged = false;
+	while ((r = fat_dir_raw(f, dir, &e, d)) > 0) {
 		bool is_long;
 
 		if (e[0] == NAME_END)
@@ -354,6 +360,7 @@ int fat_dir_next(
 		if (f->geo.bits == 32)
 			out->start |= (uint32_t)load_le16(e + 20) << 16;
 		out->size = load_le32(e + 28);
+		out->valid = out->size;
 		return 1;
 	}
 	return r;
@@ -372,18 +379,18 @@ static void extend_run(struct fat_file *file, uint32_t c)
 }
 
 int fat_file_open(struct fat *f, struct fat_file *file, uint32_t start,
-    uint32_t size, struct diag *d)
+    uint64_t size, struct diag *d)
 {
 	const struct fat_geo *g = &f->geo;
-	uint32_t last = (size - 1) / g->cluster;
+	uint64_t last = (size - 1) / g->cluster;
 	uint32_t c = start;
 
 	memset(file, 0, sizeof *file);
 	if (size == 0)
 		return 0;
-	if (last >= g->clusters || !is_cluster(g, c))
-		return bad_cluster(f, "start of a file", c, d);
-	file->clusters = last + 1;
+	if (last >= g->clusters || !fat_is_cluster(g, c))
+		return fat_bad_cluster(f, "start of a file", c, d);
+	file->clusters = (uint32_t)last + 1;
 	file->step = file->clusters / FAT_POINTS + 1;
 	for (uint32_t i = 0; i <= last; i++) {
 		int r;
@@ -395,9 +402,10 @@ int fat_file_open(struct fat *f, struct fat_file *file, uint32_t start,
 		if (r != 0)
 			return r;
 		if ((c == 0) != (i == last))
-			return diag_fail(d, R_FAT_DAMAGED,
-			    "a file of %u bytes has %s than %u clusters", size,
-			    c == 0 ? "less" : "more", file->clusters);
+			return diag_fail(d, g->damaged,
+			    "a file of %llu bytes has %s than %u clusters",
+			    (unsigned long long)size, c == 0 ? "less" : "more",
+			    file->clusters);
 	}
 	return 0;
 }
@@ -424,7 +432,7 @@ static int find_run(
 		if (r != 0)
 			return r;
 		if (next == 0)
-			return R_FAT_DAMAGED;
+			return f->geo.damaged;
 		if (next != behind && file->run_index + file->run_len > index)
 			break;
 		extend_run(file, next);

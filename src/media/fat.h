@@ -3,6 +3,9 @@
  * FAT12, FAT16 and FAT32 with long names, read-only. Microsoft's "FAT: General
  * Overview of On-Disk Format", version 1.03. Every field is foreign: what is
  * used was checked first, every chain and folder has an upper bound. Pure.
+ *
+ * exFAT has the same table with other marks in it, so its volumes are a struct
+ * fat, too: exfat.h opens them and reads their folders.
  */
 #ifndef LIFEBOAT_FAT_H
 #define LIFEBOAT_FAT_H
@@ -22,14 +25,18 @@
  * in the table and its data in [data_off, size).
  */
 struct fat_geo {
+	int damaged;      /* R_FAT_DAMAGED, R_EXFAT_DAMAGED */
 	unsigned bits;    /* of a table entry: 12, 16 or 32 */
+	uint32_t mask;    /* of them those that make up a number */
+	uint32_t end;     /* this number and all above: no cluster follows */
+	uint32_t entries; /* a folder may have no more */
 	uint32_t cluster; /* bytes */
 	uint32_t clusters;
 	uint64_t fat_off; /* the active table */
 	uint64_t fat_len;
 	uint64_t root_off; /* root folder of FAT12 and FAT16 */
 	uint32_t root_len;
-	uint32_t root_cluster; /* of FAT32, else 0 */
+	uint32_t root_cluster; /* of FAT32 and exFAT, else 0 */
 	uint64_t data_off;
 	uint64_t size; /* that the file system says it has */
 	bool has_serial;
@@ -67,13 +74,18 @@ struct fat_dir {
 	uint32_t cluster; /* 0: the root folder of FAT12 and FAT16 */
 	uint32_t off;     /* in the cluster, or in that root folder */
 	uint32_t left;    /* entries that may still come */
+	bool sized;       /* exFAT: so many, and no more, come */
+	bool contiguous;  /* exFAT: not in the table, cluster behind cluster */
 };
 
 struct fat_entry {
 	char name[FAT_NAME];
 	bool is_dir;
+	bool contiguous; /* exFAT, as above */
+	bool damaged;    /* exFAT: it contradicts itself; nothing else counts */
 	uint32_t start;
-	uint32_t size;
+	uint64_t size;
+	uint64_t valid; /* bytes that were written; behind them are zeros */
 };
 
 /* False when these are not the first bytes of a FAT file system. Does not know
@@ -104,11 +116,27 @@ int fat_dir_next(struct fat *f, struct fat_dir *dir, struct fat_entry *e,
 /* Follows the whole chain once: R_FAT_DAMAGED when it is not exactly as long
  * as size needs, so also when it is a loop; R_IO. */
 int fat_file_open(struct fat *f, struct fat_file *file, uint32_t start,
-    uint32_t size, struct diag *d) MUST_CHECK;
+    uint64_t size, struct diag *d) MUST_CHECK;
 
 /* The caller keeps [off, off + len) inside the file. R_FAT_DAMAGED when the
  * chain changed since it was opened, R_IO. */
 int fat_file_read(struct fat *f, struct fat_file *file, uint64_t off, void *dst,
     size_t len) MUST_CHECK;
+
+/* ---- for exfat.c */
+
+bool fat_is_cluster(const struct fat_geo *g, uint32_t c);
+/* Damage: "WHOSE: cluster C of 2 to N". */
+int fat_bad_cluster(
+    const struct fat *f, const char *whose, uint32_t c, struct diag *d);
+/* Makes *p point to need bytes at off of the medium, the first of which lies
+ * before end; reads nothing behind end. R_IO. */
+int fat_load(struct fat *f, uint64_t off, size_t need, uint64_t end,
+    const uint8_t **p, struct diag *d) MUST_CHECK;
+/* At the first entry of a folder that begins with this cluster. */
+void fat_dir_start(const struct fat *f, struct fat_dir *dir, uint32_t cluster);
+/* The next 32 bytes of a folder: 1, 0 at its end, or a reason. */
+int fat_dir_raw(struct fat *f, struct fat_dir *dir, const uint8_t **e,
+    struct diag *d) MUST_CHECK;
 
 #endif

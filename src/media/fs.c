@@ -4,6 +4,7 @@
 #include "base/fmt.h"
 #include "base/log.h"
 #include "media/text.h"
+#include "options.h"
 
 /* Folder entries read in one walk: a stick made to keep us busy ends it. */
 #define WALK_ENTRIES (8u * FAT_DIR_ENTRIES)
@@ -168,10 +169,14 @@ int fs_open(struct fs *fs, struct blk *b, struct diag *d)
 	fs->kind = id.kind;
 	if (id.kind == FS_FAT)
 		return fat_open(&fs->fat, b, d);
+	if (OPT_EXFAT && id.kind == FS_EXFAT)
+		return exfat_open(&fs->fat, b, d);
 	return diag_fail(d,
 	    id.kind == FS_EMPTY || id.kind == FS_UNKNOWN ? R_FS_UNKNOWN
 	                                                 : R_FS_UNSUPPORTED,
-	    "the file system is %s, not FAT", fs_kind_name(id.kind));
+	    OPT_EXFAT ? "the file system is %s, not FAT or exFAT"
+	              : "the file system is %s, not FAT",
+	    fs_kind_name(id.kind));
 }
 
 struct walk {
@@ -182,15 +187,31 @@ struct walk {
 	unsigned warnings;
 };
 
-/* As fat_dir_next, but no more than the walk may still read. */
-static int next_entry(
-    struct walk *w, struct fat_dir *dir, struct fat_entry *e, struct diag *d)
+static bool is_exfat(const struct fs *fs)
 {
-	int r = w->left > 0 ? fat_dir_next(&w->fs->fat, dir, e, d) : 0;
+	return OPT_EXFAT && fs->kind == FS_EXFAT;
+}
 
-	if (r > 0)
+/* As fat_dir_next, but no more than the walk may still read, and no damaged
+ * ones. sub is that of walk_files. */
+static int next_entry(struct walk *w, struct fat_dir *dir, const char *sub,
+    struct fat_entry *e, struct diag *d)
+{
+	struct fat *f = &w->fs->fat;
+
+	while (w->left > 0) {
+		int r = is_exfat(w->fs) ? exfat_dir_next(f, dir, e, d)
+		                        : fat_dir_next(f, dir, e, d);
+
+		if (r <= 0)
+			return r;
 		w->left--;
-	return r;
+		if (!OPT_EXFAT || !e->damaged)
+			return r;
+		if (sub && w->warnings++ < WALK_WARNINGS)
+			log_warn("a damaged entry of %s/ is passed over", sub);
+	}
+	return 0;
 }
 
 /* A folder's files; folders only give way to what comes behind them. sub is
@@ -201,7 +222,7 @@ static int walk_files(
 	struct fat_entry e;
 	int r;
 
-	while ((r = next_entry(w, dir, &e, d)) > 0) {
+	while ((r = next_entry(w, dir, sub, &e, d)) > 0) {
 		struct fs_file f = {0};
 
 		if (e.is_dir)
@@ -211,7 +232,9 @@ static int walk_files(
 		    strlen(sub) + 1 + strlen(e.name))
 			continue;
 		f.size = e.size;
+		f.valid = e.valid;
 		f.start = e.start;
+		f.contiguous = e.contiguous;
 		r = w->found(w->ctx, &f);
 		if (r != 0)
 			return r;
@@ -232,17 +255,18 @@ int fs_walk(struct fs *fs, fs_found *found, void *ctx, struct diag *d)
 	if (r != 0)
 		return r;
 	fat_dir_root(&fs->fat, &root);
-	while ((r = next_entry(&w, &root, &e, d)) > 0) {
+	while ((r = next_entry(&w, &root, NULL, &e, d)) > 0) {
 		struct diag inner = {0};
 
 		if (!e.is_dir)
 			continue;
 		fmt(path, sizeof path, "/%s", e.name);
-		r = fat_dir_sub(&fs->fat, &e, &sub, &inner);
+		r = is_exfat(fs) ? exfat_dir_sub(&fs->fat, &e, &sub, &inner)
+		                 : fat_dir_sub(&fs->fat, &e, &sub, &inner);
 		if (r == 0)
 			r = walk_files(&w, &sub, path, &inner);
 		/* one broken folder does not hide the others */
-		if (r == R_FAT_DAMAGED && inner.reason == R_FAT_DAMAGED) {
+		if (r == fs->fat.geo.damaged && inner.reason == r) {
 			if (w.warnings++ < WALK_WARNINGS)
 				log_warn(
 				    "%s is passed over: %s", path, inner.seen);
@@ -263,8 +287,13 @@ int fs_walk(struct fs *fs, fs_found *found, void *ctx, struct diag *d)
 static int file_read(struct blk *b, uint64_t off, void *dst, size_t len)
 {
 	struct fs_blk *f = (struct fs_blk *)b;
+	size_t n = len;
 
-	return fat_file_read(&f->fs->fat, &f->fat, off, dst, len);
+	if (is_exfat(f->fs)) {
+		n = (size_t)MIN(len, f->valid - MIN(off, f->valid));
+		memset((uint8_t *)dst + n, 0, len - n);
+	}
+	return fat_file_read(&f->fs->fat, &f->fat, off, dst, n);
 }
 
 static const struct blk_ops file_ops = {file_read, NULL, NULL, NULL};
@@ -272,29 +301,38 @@ static const struct blk_ops file_ops = {file_read, NULL, NULL, NULL};
 int fs_file_open(
     struct fs *fs, const struct fs_file *f, struct fs_blk *out, struct diag *d)
 {
-	int r;
-
-	if (f->size > UINT32_MAX)
-		return diag_fail(d, R_FAT_DAMAGED, "a file of 4 GiB or more");
-	r = fat_file_open(&fs->fat, &out->fat, f->start, (uint32_t)f->size, d);
 	out->blk.ops = &file_ops;
 	out->blk.size = f->size;
 	out->blk.sector = 0;
 	out->fs = fs;
-	return r;
+	out->valid = f->valid;
+	if (is_exfat(fs))
+		return exfat_file_open(
+		    &fs->fat, &out->fat, f->start, f->size, f->contiguous, d);
+	return fat_file_open(&fs->fat, &out->fat, f->start, f->size, d);
 }
 
-bool fs_is_bundle_name(const char *name)
+static bool has_extension(const char *name, char last)
 {
-	static const char ext[] = ".raucb";
+	static const char ext[] = ".rauc";
 	size_t n = strlen(name);
 
-	if (name[0] == '.' || n < sizeof ext)
+	if (name[0] == '.' || n <= sizeof ext)
 		return false;
-	name += n - (sizeof ext - 1);
+	name += n - sizeof ext;
 	/* 0x20 makes letters lower case and keeps the dot */
 	for (size_t i = 0; i < sizeof ext - 1; i++)
 		if ((name[i] | 0x20) != ext[i])
 			return false;
-	return true;
+	return (name[sizeof ext - 1] | 0x20) == last;
+}
+
+bool fs_is_bundle_name(const char *name)
+{
+	return has_extension(name, 'b');
+}
+
+bool fs_is_stream_name(const char *name)
+{
+	return has_extension(name, 's');
 }

@@ -7,7 +7,7 @@
 #define LIFEBOAT_FS_H
 
 #include "base/blk.h"
-#include "media/fat.h"
+#include "media/exfat.h"
 
 enum fs_kind {
 	FS_UNKNOWN,
@@ -44,23 +44,25 @@ int fs_identify(struct blk *b, struct fs_id *id, struct diag *d) MUST_CHECK;
 struct fs_file {
 	char path[FS_PATH]; /* "/sub/x.raucb", for people */
 	uint64_t size;
+	uint64_t valid;  /* bytes written; behind them are zeros (exFAT) */
 	uint32_t start;  /* first cluster */
 	bool contiguous; /* no table look-ups needed (exFAT) */
 };
 
 struct fs {
 	enum fs_kind kind;
-	struct fat fat;
+	struct fat fat; /* exFAT's, too */
 };
 
-/* R_FS_UNKNOWN, R_FS_UNSUPPORTED (d names what it is), R_FAT_DAMAGED, R_IO. */
+/* R_FS_UNKNOWN, R_FS_UNSUPPORTED (d names what it is), R_FAT_DAMAGED,
+ * R_EXFAT_DAMAGED, R_IO. */
 int fs_open(struct fs *fs, struct blk *b, struct diag *d) MUST_CHECK;
 
 /*
  * Walks the root folder, then its direct subfolders. Calls found for every
  * regular file; what is passed over (a damaged subfolder) is said in the log.
- * A non-zero return of found ends the walk and is returned. R_FAT_DAMAGED when
- * the root folder is damaged, R_IO.
+ * A non-zero return of found ends the walk and is returned. R_FAT_DAMAGED or
+ * R_EXFAT_DAMAGED when the root folder is damaged, R_IO.
  */
 typedef int fs_found(void *ctx, const struct fs_file *f);
 int fs_walk(
@@ -70,6 +72,7 @@ int fs_walk(
 struct fs_blk {
 	struct blk blk;
 	struct fs *fs;
+	uint64_t valid;
 	struct fat_file fat;
 };
 
@@ -78,5 +81,7 @@ int fs_file_open(struct fs *fs, const struct fs_file *f, struct fs_blk *out,
 
 /* *.raucb in any case, not hidden and no "._" AppleDouble litter. */
 bool fs_is_bundle_name(const char *name);
+/* The same of *.raucs, a bundle in stream order. */
+bool fs_is_stream_name(const char *name);
 
 #endif

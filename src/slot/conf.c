@@ -16,6 +16,8 @@ enum group {
 	ENCRYPTION,
 	TRUST,
 	DATA,
+	NETWORK,
+	SERVER,
 	COMMAND_LINE,
 	SLOT,
 	GROUPS
@@ -307,6 +309,14 @@ static int read_bootname(struct reading *rd, char *name)
 	return r;
 }
 
+static int read_net(struct reading *rd, unsigned key)
+{
+	const char *expected =
+	    net_conf_read(&rd->s->net, (enum net_key)key, rd->kf.value);
+
+	return expected ? bad(rd, R_NET_CONFIG, expected) : 0;
+}
+
 enum kind {
 	TEXT, /* of max bytes, with its NUL */
 	FLAG,
@@ -322,7 +332,8 @@ enum kind {
 	SEMVER,
 	HOOKS,
 	TYPE,
-	NAME
+	NAME,
+	NET /* min: enum net_key */
 };
 
 #define KEY(name, group, kind, type, member, min) \
@@ -388,6 +399,16 @@ static const struct key {
     KEY("type", DATA, TEXT, struct settings, data_type, 0),
     KEY("mount-point", DATA, TEXT, struct settings, data_mount_point, 0),
     KEY("options", DATA, TEXT, struct settings, data_options, EMPTY_TOO),
+    KEY("interface", NETWORK, NET, struct settings, net, NET_INTERFACE),
+    KEY("ip", NETWORK, NET, struct settings, net, NET_IP),
+    RANGE("link-timeout", NETWORK, net.link_timeout_s, 1, 3600),
+    RANGE("lease-timeout", NETWORK, net.lease_timeout_s, 1, 3600),
+    KEY("server", SERVER, NET, struct settings, net, NET_SERVER),
+    KEY("file", SERVER, NET, struct settings, net, NET_FILE_NAME),
+    KEY("serial", RECOVERY, TEXT, struct settings, serial, 0),
+    KEY("report", RECOVERY, TEXT, struct settings, report, 0),
+    KEY("tftp", RECOVERY, NET, struct settings, net, NET_URL),
+    KEY("ip", COMMAND_LINE, NET, struct settings, net, NET_IP),
     KEY("rauc.slot", COMMAND_LINE, TEXT, struct settings, rauc_slot, 0),
 };
 
@@ -424,6 +445,8 @@ static int read_kind(struct reading *rd, const struct key *k, void *at)
 		return read_type(rd, rd->base[SLOT]);
 	case NAME:
 		return read_bootname(rd, at);
+	case NET:
+		return read_net(rd, k->min);
 	}
 	return R_INTERNAL;
 }
@@ -531,7 +554,7 @@ static int enter_slot(struct reading *rd, struct slice name)
 static int enter_group(struct reading *rd)
 {
 	static const char groups[] =
-	    "system keyring recovery encryption trust data";
+	    "system keyring recovery encryption trust data network tftp";
 	struct slice name = rd->kf.group, left = {groups, strlen(groups)}, word;
 	char meant[16];
 	int i = word_index(name, groups);
@@ -540,7 +563,8 @@ static int enter_group(struct reading *rd)
 	if (i >= 0 && rd->base[i])
 		return 0;
 	if (rd->s)
-		return bad(rd, R_CONF_VALUE, "recovery, trust or data");
+		return bad(
+		    rd, R_CONF_VALUE, "recovery, trust, data, network or tftp");
 	if (i >= 0)
 		return bad(rd, R_CONF_VALUE, "it in lifeboat.conf");
 	if (strip(&name, "slot."))
@@ -604,21 +628,13 @@ int conf_override(struct conf *c, const char *assignment, struct diag *d)
 	return r != 0 ? r : conf_check(c, d);
 }
 
-int conf_slot(const struct conf *c, const char *name)
-{
-	for (unsigned i = 0; i < c->slots; i++)
-		if (strcmp(c->slot[i].name, name) == 0)
-			return (int)i;
-	return -1;
-}
-
 /* ---- lifeboat.conf and the kernel command line ---- */
 
 int settings_parse(
     struct settings *s, const void *data, size_t len, struct diag *d)
 {
 	struct reading rd = {
-	    .s = s, .base = {[RECOVERY] = s, [TRUST] = s, [DATA] = s}, .d = d};
+	    .s = s, .base = {[RECOVERY] = s, [TRUST] = s, s, s, s}, .d = d};
 
 	return read_file(&rd, data, len);
 }

@@ -16,6 +16,7 @@
 #include "base/reason.h"
 #include "bundle/manifest.h"
 #include "bundle/trust.h"
+#include "slot/net_conf.h"
 
 #define CONF_SLOTS 16
 #define CONF_TEXT 128
@@ -98,6 +99,10 @@ struct settings {
 	unsigned watchdog_s;    /* hardware watchdog time-out; 60, 0: unused */
 	char watchdog[32];      /* its device; "/dev/watchdog" */
 	char bundle[CONF_TEXT]; /* lifeboat.bundle=: only this path */
+	char serial[CONF_TEXT]; /* a line to receive over, as origin.h has it
+	                         * behind "serial:"; "" */
+	char report[CONF_TEXT]; /* what was said goes to the TFTP server under
+	                         * this name, "%s": hardware address; "" */
 	bool reinstall;         /* install even if the content is there */
 	bool poweroff;          /* at the end instead of reboot */
 	/* No floor for versions, by whoever writes the command line: only
@@ -116,17 +121,19 @@ struct settings {
 	char data_type[16];               /* file system; "ext4" */
 	char data_mount_point[CONF_TEXT]; /* in the main system; "/data" */
 	char data_options[CONF_TEXT];     /* "errors=remount-ro"; may be "" */
+	struct net_conf net;              /* [network], [tftp], ip= */
 };
 
 void settings_default(struct settings *s);
 
-/* R_KEYFILE_*, R_CONF_VALUE. An error may stand before what [trust] says, so
- * nothing may be installed after one. */
+/* R_KEYFILE_*, R_CONF_VALUE, R_NET_CONFIG. An error may stand before what
+ * [trust] says, so nothing may be installed after one. */
 int settings_parse(struct settings *s, const void *text, size_t len,
     struct diag *d) MUST_CHECK;
 
-/* The lifeboat.* and rauc.slot= words of a kernel command line; others are
- * passed over. A bad value is R_CONF_VALUE; the rest is still applied. */
+/* The lifeboat.*, ip= and rauc.slot= words of a kernel command line; others are
+ * passed over. A bad value is R_CONF_VALUE or R_NET_CONFIG; the rest is still
+ * applied. */
 int settings_cmdline(
     struct settings *s, const char *cmdline, struct diag *d) MUST_CHECK;
 

@@ -99,3 +99,11 @@ int conf_check(struct conf *c, struct diag *d)
 	r = link_parents(c, d);
 	return r != 0 ? r : check_slots(c, d);
 }
+
+int conf_slot(const struct conf *c, const char *name)
+{
+	for (unsigned i = 0; i < c->slots; i++)
+		if (strcmp(c->slot[i].name, name) == 0)
+			return (int)i;
+	return -1;
+}

@@ -3,10 +3,22 @@
 
 #include <bearssl_hash.h>
 
+#include "options.h"
+
 /* What a step may answer besides 0 and a reason; it ends each(). */
 #define DIFFERS 1
 
+/* Two pieces side by side, or the only one where memory is short: beside a
+ * stream there is its index. */
+#define HALF (INSTALL_PIECE / 2)
+
 /* ---- one item of the plan ---- */
+
+/* The bundle comes once, and is verified as it comes. */
+static bool is_stream(const struct install *in)
+{
+	return OPT_STREAM && in->bundle->forward;
+}
 
 static void choose(struct install *in, unsigned i)
 {
@@ -156,34 +168,36 @@ static int put_piece(struct install *in, uint64_t at, size_t n)
 /*
  * Goes over the image piece by piece, the first one being the head: reads it
  * from the bundle (read back: from the slot, the head from memory), then
- * writes it to the slot (not the head), or compares the two, or hashes it.
+ * writes it to the slot (not the head), or compares the two, or hashes it. What
+ * a slot has to hold of a stream is known by its hash alone.
  * DIFFERS: it is not what the slot holds, or not what the manifest's SHA-256
  * belongs to.
  */
 static int pass(struct install *in, enum install_phase phase)
 {
-	const size_t half = INSTALL_PIECE / 2;
 	uint64_t size = in->what->size, at = 0;
+	bool compare = phase == PHASE_COMPARE && !is_stream(in);
+	bool device =
+	    phase == PHASE_READ_BACK || (phase == PHASE_COMPARE && !compare);
 	br_sha256_context sha;
 	uint8_t sum[32];
-	int r = phase == PHASE_READ_BACK ? 0 : open_head(in);
+	int r = device ? 0 : open_head(in);
 
 	br_sha256_init(&sha);
 	while (r == 0 && at < size) {
 		uint8_t *p = at == 0 ? in->head : in->piece;
-		size_t cap = at == 0                  ? INSTALL_HEAD
-		             : phase == PHASE_COMPARE ? half
-		                                      : INSTALL_PIECE;
+		size_t cap = at == 0                    ? INSTALL_HEAD
+		             : compare || is_stream(in) ? HALF
+		                                        : INSTALL_PIECE;
 		size_t n = (size_t)MIN(size - at, cap);
 
 		if (at > 0)
-			r = phase == PHASE_READ_BACK ? get(in, at, p, n)
-			                             : take(in, p, n);
+			r = device ? get(in, at, p, n) : take(in, p, n);
 		if (r != 0)
 			break;
-		if (phase == PHASE_COMPARE) {
-			r = get(in, at, in->piece + half, n);
-			if (r == 0 && memcmp(p, in->piece + half, n) != 0)
+		if (compare) {
+			r = get(in, at, in->piece + HALF, n);
+			if (r == 0 && memcmp(p, in->piece + HALF, n) != 0)
 				r = DIFFERS;
 		} else if (phase == PHASE_WRITE) {
 			if (at > 0)
@@ -195,7 +209,7 @@ static int pass(struct install *in, enum install_phase phase)
 		if (r == 0)
 			r = progress(in, phase, n);
 	}
-	if (r != 0 || phase == PHASE_COMPARE)
+	if (r != 0 || compare)
 		return r;
 	if (phase == PHASE_WRITE)
 		return flush(in);
@@ -250,7 +264,7 @@ static int compare_head(struct install *in)
 
 	if (r == 0)
 		r = check_head_empty(in);
-	if (r != DIFFERS)
+	if (r != DIFFERS || is_stream(in))
 		return r;
 	r = open_head(in);
 	return r == 0 && !all_zero(in->head, INSTALL_HEAD) ? DIFFERS : r;
@@ -258,8 +272,14 @@ static int compare_head(struct install *in)
 
 static int compare_image(struct install *in)
 {
-	return in->what->size <= in->slot->size ? pass(in, PHASE_COMPARE)
-	                                        : DIFFERS;
+	uint64_t size = in->what->size;
+	int r = 0;
+
+	if (size > in->slot->size)
+		return DIFFERS;
+	if (is_stream(in))
+		r = get(in, 0, in->head, (size_t)MIN(size, INSTALL_HEAD));
+	return r == 0 ? pass(in, PHASE_COMPARE) : r;
 }
 
 int install_compare(
@@ -288,7 +308,9 @@ int install_compare(
 /* Everything that can be known without a write. */
 static int check(struct install *in)
 {
-	int r = open_head(in);
+	int r = is_stream(in)
+	            ? bundle_image_open(in->bundle, in->what, &in->image, in->d)
+	            : open_head(in);
 
 	if (r != 0)
 		return r;
@@ -376,11 +398,99 @@ static int write_body(struct install *in)
 	return pass(in, PHASE_WRITE);
 }
 
+/* ---- a stream: all images in the order in which they come ---- */
+
+static int tell_stream(void *ctx, uint64_t done, uint64_t total)
+{
+	const struct install *in = ctx;
+
+	return in->progress ? in->progress(in->ctx, PHASE_WRITE, done, total)
+	                    : 0;
+}
+
+static bool is_read(const struct bundle_image *run)
+{
+	return run->pos == run->size;
+}
+
+/* Where this run goes on. */
+static int find_run(struct install *in, unsigned k)
+{
+	if (is_read(&in->run[k]))
+		return 0;
+	return bundle_image_where(&in->run[k], &in->where[k], in->d);
+}
+
+static int open_runs(struct install *in)
+{
+	unsigned k = (unsigned)(in->head - in->heads[0]) / INSTALL_HEAD * 2;
+	int r = bundle_image_open(in->bundle, in->what, &in->run[k], in->d);
+
+	memset(in->head, 0, INSTALL_HEAD);
+	if (r != 0)
+		return r;
+	bundle_image_split(&in->run[k], &in->run[k + 1]);
+	r = find_run(in, k);
+	return r == 0 ? find_run(in, k + 1) : r;
+}
+
+/* The next bytes of a run: the head is kept for later. */
+static int write_run(struct install *in, unsigned k)
+{
+	struct bundle_image *run = &in->run[k];
+	uint64_t at = run->pos;
+	bool head = at < INSTALL_HEAD, hole = false;
+	uint8_t *p = head ? in->head + at : in->piece;
+	size_t n = 0;
+	int r = bundle_image_read(
+	    run, p, head ? INSTALL_HEAD - (size_t)at : HALF, &n, &hole, in->d);
+
+	if (r != 0)
+		return r;
+	if (n == 0)
+		return diag_fail(
+		    in->d, R_IMAGE_SIZE, "%s ends early", in->what->filename);
+	if (hole)
+		memset(p, 0, n);
+	r = head ? 0 : put_piece(in, at, n);
+	return r == 0 ? find_run(in, k) : r;
+}
+
+/* Every body, and then what no image needs, to the last block. */
+static int write_stream(struct install *in)
+{
+	unsigned runs = 2 * in->plan->count;
+	int r;
+
+	in->bundle->stream.progress = tell_stream;
+	in->bundle->stream.ctx = in;
+	r = each(in, open_runs);
+	while (r == 0) {
+		unsigned low = runs;
+
+		for (unsigned k = runs; k-- > 0;)
+			if (!is_read(&in->run[k]) &&
+			    (low == runs || in->where[k] <= in->where[low]))
+				low = k;
+		if (low == runs)
+			break;
+		choose(in, low / 2);
+		r = write_run(in, low);
+	}
+	if (r == 0)
+		r = bundle_finish(in->bundle, in->d);
+	if (r == 0)
+		r = each(in, flush);
+	return r == 0 ? progress(in, PHASE_WRITE, in->total) : r;
+}
+
 /* Tells a device that forgets from an image that is not what it says. */
 static int read_back_body(struct install *in)
 {
 	int r = pass(in, PHASE_READ_BACK);
 
+	if (r == DIFFERS && is_stream(in))
+		return forgot(in);
 	if (r == DIFFERS) {
 		/* as long as a check is, so it has to be told */
 		in->done = 0;
@@ -448,7 +558,7 @@ static int replace(struct install *in)
 	int r = zero_heads(in);
 
 	if (r == 0)
-		r = each(in, write_body);
+		r = is_stream(in) ? write_stream(in) : each(in, write_body);
 	if (r == 0)
 		r = start_phase(in, PHASE_READ_BACK);
 	if (r == 0)
@@ -466,11 +576,11 @@ int install_run(struct install *in, struct diag *d)
 	int r;
 
 	in->d = d;
-	if (!in->bundle->verified)
+	if (!(is_stream(in) ? in->give_up_good : in->bundle->verified))
 		return diag_fail(d, R_LAST_GOOD,
 		    "the bundle was not verified to its last block");
 	r = each(in, check);
-	if (r == 0)
+	if (r == 0 && !is_stream(in))
 		r = check_images(in);
 	if (r == 0)
 		r = start_phase(in, PHASE_WRITE);

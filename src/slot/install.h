@@ -93,6 +93,8 @@ enum install_phase {
 	PHASE_CHECK,   /* unpacking the images to their last byte */
 	PHASE_WRITE,
 	PHASE_READ_BACK,
+	PHASE_RECEIVE, /* taking in what comes once; total UINT64_MAX: unknown
+	                */
 };
 
 /* Bytes of all images. A non-zero return cancels, at a point where that is
@@ -107,7 +109,7 @@ typedef void install_record(void *ctx, enum status_kind kind);
 
 /* About 200 KiB: one static per process. The caller fills the first part. */
 struct install {
-	struct bundle *bundle; /* opened and verified */
+	struct bundle *bundle; /* opened; verified, unless it is a stream */
 	struct boot *boot;     /* NULL: bootloader=noop */
 	const struct conf *conf;
 	const struct plan *plan;
@@ -115,6 +117,10 @@ struct install {
 	install_progress *progress;          /* may be NULL */
 	install_record *record;              /* may be NULL */
 	void *ctx;
+	/* What stands in the targets may be given up for a bundle that was not
+	 * verified to its last block, which a stream cannot be; see
+	 * policy_may_stream. */
+	bool give_up_good;
 
 	struct diag *d;       /* of the call */
 	uint64_t done, total; /* of the phase, in bytes of images */
@@ -126,6 +132,9 @@ struct install {
 	uint64_t at;      /* offset of the last access to the slot */
 	uint8_t *head;
 
+	/* Of a stream: each image's two runs, and where each goes on. */
+	struct bundle_image run[2 * MANIFEST_IMAGES];
+	uint64_t where[2 * MANIFEST_IMAGES];
 	uint8_t heads[MANIFEST_IMAGES][INSTALL_HEAD];
 	uint8_t piece[INSTALL_PIECE];
 };
@@ -133,8 +142,10 @@ struct install {
 /*
  * Reads slots (need not be writable) against the bundle, from the devices
  * themselves; ends at the first difference. Writable ones are flushed before,
- * so that CONTENT_SAME is durable. Any reason of bundle_image_open and
- * bundle_image_read, R_TARGET_FLUSH, R_TARGET_READBACK (cannot be read),
+ * so that CONTENT_SAME is durable. Of a stream nothing but its first bytes are
+ * read: what counts then is the manifest's SHA-256, and a zero head is
+ * CONTENT_HALF whatever the image begins with. Any reason of bundle_image_open
+ * and bundle_image_read, R_TARGET_FLUSH, R_TARGET_READBACK (cannot be read),
  * R_CANCELLED.
  */
 int install_compare(
@@ -174,6 +185,12 @@ int install_head_empty(
  * (R_TARGET_WRITE, _FLUSH, _READBACK, R_CANCELLED, R_BOOT_*) the slot stays
  * marked bad, its bootable head zero or, if only the last step failed, wholly
  * new.
+ *
+ * A stream is not unpacked before: nothing is touched on R_LAST_GOOD (what
+ * give_up_good forbids) and on what its first bytes tell (R_STREAM_INDEX,
+ * R_IMAGE_MISSING, ...). The bodies of all images are written in the order in
+ * which they come, and no head is before all of the stream was verified, to
+ * its last block: on R_STREAM_*, R_VERITY_* and R_SQFS_* the heads stay zero.
  */
 int install_run(struct install *in, struct diag *d) MUST_CHECK;
 

@@ -110,6 +110,13 @@ static uint32_t cell_of(const struct policy_in *in)
 	    BIT(is_spent(in)), BIT(in->waited));
 }
 
+bool policy_may_stream(const struct policy_groups *g)
+{
+	bool good = g->target_intact && g->target_bootable;
+
+	return !good || g->other_good || g->asked;
+}
+
 enum policy_action policy_decide(const struct policy_in *in, const char **why)
 {
 	uint32_t cell = cell_of(in);

@@ -48,6 +48,18 @@ struct policy_in {
 	bool waited;
 };
 
+/* Groups, for what cannot be verified before it is written (a stream). */
+struct policy_groups {
+	bool target_intact;   /* no head of what would be written is zero */
+	bool target_bootable; /* the loader would start it, or may */
+	bool other_good;      /* another group is both, for sure */
+	bool asked;           /* somebody takes the risk */
+};
+
+/* good-system-kept: the last group that is good is not given up for a bundle
+ * that may turn out to be damaged at its last block. */
+bool policy_may_stream(const struct policy_groups *g);
+
 /* *why: the reason, for people. */
 enum policy_action policy_decide(const struct policy_in *in, const char **why);
 

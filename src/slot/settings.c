@@ -15,6 +15,7 @@ void settings_default(struct settings *s)
 	memcpy(s->data_mount_point, "/data", sizeof "/data");
 	memcpy(
 	    s->data_options, "errors=remount-ro", sizeof "errors=remount-ro");
+	net_conf_default(&s->net);
 }
 
 void settings_release(struct settings *s)

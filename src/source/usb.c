@@ -36,6 +36,8 @@ static const char *why_not(const struct fs_file *f)
 
 	if (fs_is_bundle_name(name))
 		return f->size == 0 ? "empty: the copy is incomplete" : NULL;
+	if (fs_is_stream_name(name))
+		return "in stream order, for TFTP and serial lines";
 	if (name[0] == '.' && name[1] == '_')
 		return "a macOS side file (._)";
 	if (name[0] == '.')

@@ -44,7 +44,7 @@ int child_enter(const struct work *w, enum sandbox kind, int fd, int *keep,
 	channel = fd;
 	log_to(send_line, NULL, LOG_DEBUG);
 	/* Only the installer, which opens nothing, has business with it. */
-	if (OPT_CRYPT && (kind == SANDBOX_READ || kind == SANDBOX_FILES) &&
+	if (OPT_CRYPT && kind != SANDBOX_WRITE && kind != SANDBOX_MTD &&
 	    w->setup->recipient)
 		recipient_wipe(
 		    (struct recipient *)(uintptr_t)w->setup->recipient);
@@ -88,6 +88,15 @@ void child_output(const char *format, ...)
 	fmt_v(out.u.output.text, sizeof out.u.output.text, format, ap);
 	va_end(ap);
 	send_out(MSG_OUTPUT);
+}
+
+void child_candidate(const char *where, const char *line)
+{
+	struct job_candidate *c = &out.u.candidate;
+
+	fmt(c->where, sizeof c->where, "%s", where);
+	fmt(c->line, sizeof c->line, "%s", line);
+	send_out(MSG_CANDIDATE);
 }
 
 void child_end(const struct diag *d, enum policy_action action, uint64_t bytes)

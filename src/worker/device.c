@@ -142,26 +142,18 @@ static bool built_in(const char *name)
 	           (ends(name, "boot0") || ends(name, "boot1")));
 }
 
-static void add_device(void *ctx, const char *name)
+/* What sysfs says of a device that was just opened. */
+static bool learn(struct devices *t, struct device *d, const char *name)
 {
-	struct devices *t = ctx;
-	struct device *d = &t->d[t->count];
-	char path[128], text[32];
 	uint64_t v;
 
-	memset(d, 0, sizeof *d);
-	if (never_opened(name) || strlen(name) >= sizeof d->name)
-		return;
-	fmt(path, sizeof path, BLOCK_DIR "/%s/dev", name);
-	if (!read_text(path, text, sizeof text) || !parse_dev(text, &d->dev))
-		return;
 	if (!sys_u64(name, "size", &v) || v == 0)
-		return;
+		return false;
 	if (t->count == DEVICES - 1)
 		log_warn("more than %u block devices: the rest is not used",
 		    DEVICES - 1);
 	if (t->count >= DEVICES - 1)
-		return;
+		return false;
 	d->size = v * 512;
 	d->disk = -1;
 	if (sys_u64(name, "partition", &v)) {
@@ -171,14 +163,34 @@ static void add_device(void *ctx, const char *name)
 	}
 	if (sys_u64(name, "queue/logical_block_size", &v))
 		d->sector = (uint32_t)v;
+	d->no_medium = built_in(name);
+	return true;
+}
+
+static void add_device(void *ctx, const char *name)
+{
+	struct devices *t = ctx;
+	struct device *d = &t->d[t->count];
+	char path[128], text[32];
+
+	memset(d, 0, sizeof *d);
+	if (never_opened(name) || strlen(name) >= sizeof d->name)
+		return;
+	fmt(path, sizeof path, BLOCK_DIR "/%s/dev", name);
+	if (!read_text(path, text, sizeof text) || !parse_dev(text, &d->dev))
+		return;
 	fmt(d->name, sizeof d->name, "%s", name);
 	for (char *s = d->name; *s != '\0'; s++)
 		if (*s == '!')
 			*s = '/';
-	d->no_medium = built_in(name);
+	/* When it is opened, and not before, the kernel sees that there is
+	 * another card in a reader's slot, or one at all. */
 	fmt(path, sizeof path, "/dev/%s", d->name);
 	d->fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	t->count++;
+	if (learn(t, d, name))
+		t->count++;
+	else if (d->fd >= 0)
+		(void)close(d->fd);
 }
 
 /* A partition's folder in sysfs lies in that of its disk, whose device

@@ -98,6 +98,51 @@ int compare_content(struct diag *d)
 	return 0;
 }
 
+/* Would the loader start this one? */
+static bool is_bootable(unsigned i)
+{
+	const struct boot_name_state *n = &self.boot.state.name[i];
+
+	return n->in_order && n->attempts > 0;
+}
+
+/* Is the group whole, as far as what would be written goes? That another child
+ * of it is broken, or not there, keeps nobody from booting it. */
+static bool target_intact(void)
+{
+	bool intact = self.intact[self.plan.root];
+
+	for (unsigned i = 0; i < self.plan.count; i++)
+		if (!self.intact[self.plan.item[i].slot])
+			intact = false;
+	return intact;
+}
+
+int check_stream(struct diag *d)
+{
+	const struct boot_state *b = &self.boot.state;
+	int name = self.plan.boot_name;
+	struct policy_groups g = {
+	    .target_intact = target_intact(),
+	    .target_bootable =
+	        !b->valid || name < 0 || is_bootable((unsigned)name),
+	    .asked = self.w->setup->give_up_good,
+	};
+
+	if (!OPT_STREAM || !self.bundle.forward)
+		return 0;
+	for (unsigned i = 0; b->valid && i < b->count; i++)
+		if ((int)i != name && is_bootable(i) &&
+		    group_intact(self.name_slot[i]))
+			g.other_good = true;
+	self.in.give_up_good = policy_may_stream(&g);
+	if (self.in.give_up_good)
+		return 0;
+	return diag_fail(d, R_LAST_GOOD,
+	    "nothing else can be booted, and a stream is verified only while "
+	    "it is written: restore it, or allow it (--give-up-last-good)");
+}
+
 enum policy_action ask_owner(const struct candidate *chosen)
 {
 	const struct boot_state *b = &self.boot.state;

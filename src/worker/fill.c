@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
-/* Unpacks a bundle into files that the owner makes one by one. */
+/* Fills files that the owner makes: those in a bundle one by one, or one with
+ * all that comes. */
+#include <errno.h>
 #include <unistd.h>
 
 #include "base/fmt.h"
@@ -83,4 +85,40 @@ int extract_bundle(struct diag *d)
 	while (r == 0 && (r = bundle_walk_next(b, &walk, &f, d)) == 1)
 		r = extract_entry(&walk, &f, d);
 	return r;
+}
+
+int fetch_file(struct diag *d)
+{
+	struct pipe_blk *p = &self.pipe;
+	struct msg *m = &self.m;
+	const uint8_t *data = NULL;
+	struct blk_fd out;
+	uint64_t off = 0;
+	unsigned count = 1;
+	size_t n = 0;
+	int fd = -1;
+	int r;
+
+	memset(m, 0, sizeof *m);
+	m->type = MSG_FILE;
+	m->u.file.mode = 0644;
+	m->u.file.kind = FILE_REGULAR;
+	fmt(m->u.file.path, MSG_PATH, "%s", self.w->setup->to);
+	child_ask(m, &fd, &count);
+	if (count != 1)
+		return diag_fail(d, R_INTERNAL, "grant without file");
+	blk_fd_init(&out, fd, -1, UINT64_MAX, 0, true);
+	for (;;) {
+		r = pipe_next(p, &data, &n, d);
+		if (r != 0 || n == 0)
+			break;
+		r = blk_write(&out.blk, off, data, n);
+		if (r != 0)
+			return diag_fail(d, out.err == ENOSPC ? R_FULL : r,
+			    "write error in the output");
+		off += n;
+		(void)child_progress(NULL, PHASE_RECEIVE, off, p->announced);
+	}
+	self.written = off;
+	return r == 0 ? child_progress(NULL, PHASE_RECEIVE, off, off) : r;
 }

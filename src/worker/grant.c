@@ -31,8 +31,7 @@ int check_grant(unsigned slot, struct diag *d)
 	if (is_booted_group(c, s))
 		return diag_fail(d, R_NO_TARGET,
 		    "slot %s belongs to the running system", s->name);
-	if (job_needs(NEEDS_BUNDLE) &&
-	    target_overlaps(t, &w->bundle, &w->devices))
+	if (w->bundle.fd >= 0 && target_overlaps(t, &w->bundle, &w->devices))
 		return diag_fail(d, R_TARGET_SOURCE,
 		    "the bundle lies on slot %s (%s)", s->name, t->path);
 	for (unsigned i = 0; i < w->media; i++)

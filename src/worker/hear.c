@@ -23,7 +23,7 @@ static bool on_progress(const struct msg_progress *p)
 	const struct job_setup *s = job.work.setup;
 	bool again = p->phase != job.phase || p->done < job.done;
 
-	if (p->phase > PHASE_READ_BACK || p->done > p->total ||
+	if (p->phase > PHASE_RECEIVE || p->done > p->total ||
 	    (again && job.restarts++ == RESTARTS_MAX))
 		return false;
 	if (again || p->done > job.done)
@@ -74,6 +74,20 @@ static bool on_output(struct msg_output *o)
 	return true;
 }
 
+static bool on_candidate(struct job_candidate *c)
+{
+	const struct job_setup *s = job.work.setup;
+
+	if (s->verb != JOB_RESCUE || job.candidates++ == JOB_CANDIDATES ||
+	    !text_valid(c->where, sizeof c->where) ||
+	    !text_valid(c->line, sizeof c->line))
+		return false;
+	job_alive();
+	if (s->candidate)
+		s->candidate(s->ctx, c);
+	return true;
+}
+
 static bool on_probed(const struct msg_probed *p)
 {
 	struct diag d = {0};
@@ -116,7 +130,8 @@ static bool on_result(unsigned which, struct msg_result *r)
 	}
 	if (which == INSTALLER)
 		job.result.bytes = r->bytes;
-	if (which == INSTALLER || r->reason != 0)
+	if (which == INSTALLER || r->reason != 0 ||
+	    job.work.setup->verb == JOB_SEND)
 		job_end(r->reason, "%s", r->seen);
 	return true;
 }
@@ -129,7 +144,7 @@ static bool on_message(unsigned which, struct msg *m)
 	case MSG_LOG:
 		return on_log(&job.child[which], &m->u.log);
 	case MSG_PROGRESS:
-		return installer && on_progress(&m->u.progress);
+		return which <= INSTALLER && on_progress(&m->u.progress);
 	case MSG_PROBED:
 		return which == PROBE && on_probed(&m->u.probed);
 	case MSG_FACTS:
@@ -139,6 +154,8 @@ static bool on_message(unsigned which, struct msg *m)
 	case MSG_STATUS:
 		return OPT_STATUS && installer &&
 		       record_on_status(&m->u.status);
+	case MSG_CANDIDATE:
+		return installer && on_candidate(&m->u.candidate);
 	case MSG_OUTPUT:
 		return installer && on_output(&m->u.output);
 	case MSG_RESULT:

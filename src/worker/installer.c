@@ -189,6 +189,9 @@ static int open_named(bool verify, struct diag *d)
 
 	if (r == 0)
 		r = judge_candidate(0, d);
+	/* an install verifies a stream as it comes */
+	if (self.bundle.forward && self.w->setup->verb == JOB_INSTALL)
+		verify = false;
 	return r == 0 && verify ? verify_bundle(d) : r;
 }
 
@@ -217,6 +220,8 @@ static int run_install(enum policy_action *action, struct diag *d)
 	judge_heads();
 	learn_limits();
 	r = open_named(true, d);
+	if (r == 0)
+		r = check_stream(d);
 	if (r != 0)
 		return r;
 	self.m.u.facts.facts.medium = POLICY_NEW;
@@ -242,8 +247,14 @@ static int run_rescue(enum policy_action *action, struct diag *d)
 		r = choose_candidate(&chosen, &why);
 		if (r == 0)
 			r = compare_content(&why);
+		if (r == 0 && check_stream(&why) != 0 &&
+		    f->medium == POLICY_NEW)
+			r = R_LAST_GOOD;
+		if (r != 0)
+			f->medium = POLICY_REFUSED;
 	}
-	if (r == R_MEDIUM_GONE || r == R_CHILD)
+	if (r == R_MEDIUM_GONE || r == R_CHILD ||
+	    (r != 0 && self.w->setup->bundle))
 		return diag_fail(d, r, "%s", why.seen);
 	if (r != 0)
 		self.plan.count = 0; /* it is none's */
@@ -263,6 +274,16 @@ static int run_state(enum policy_action *action, struct diag *d)
 	return 0;
 }
 
+/* Whatever it is: nothing is judged. */
+static int run_fetch(struct diag *d)
+{
+	int r = list_candidates(d);
+
+	if (r == 0)
+		r = pipe_open(&self.pipe, 0, d);
+	return r == 0 ? fetch_file(d) : because(r, d);
+}
+
 static int run(enum policy_action *action, struct diag *d)
 {
 	switch (self.w->setup->verb) {
@@ -277,8 +298,12 @@ static int run(enum policy_action *action, struct diag *d)
 		return run_info(d);
 	case JOB_EXTRACT:
 		return run_extract(d);
+	case JOB_FETCH:
+		return OPT_FEED ? run_fetch(d) : R_INTERNAL;
 	case JOB_MARK:
 		return run_mark(d);
+	case JOB_SEND:
+		break;
 	}
 	return R_INTERNAL;
 }
@@ -349,7 +374,8 @@ static int prepare(int fd, int pipe, struct diag *d)
 	if (OPT_STATUS)
 		self.in.record = report_status;
 	self.in.ctx = &self.written;
-	if (s->verb == JOB_INFO || s->verb == JOB_EXTRACT)
+	if (!self.conf || s->verb == JOB_INFO || s->verb == JOB_EXTRACT ||
+	    s->verb == JOB_FETCH)
 		return 0;
 	return prepare_boot(d);
 }

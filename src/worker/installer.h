@@ -95,11 +95,16 @@ void judge_heads(void);
 unsigned rearm_name(void);
 /* Whether the planned slots hold the bundle already, into the facts. */
 int compare_content(struct diag *d) MUST_CHECK;
+/* Whether the planned slots may be given up for the stream that is open, into
+ * self.in; 0 for all that is none. R_LAST_GOOD. */
+int check_stream(struct diag *d) MUST_CHECK;
 /* Completes the facts in self.m, tells the owner, and waits for its decision
  * and descriptors. chosen: the bundle it is about, or NULL. */
 enum policy_action ask_owner(const struct candidate *chosen);
 
 /* Unpacks all of the bundle that is open. */
 int extract_bundle(struct diag *d) MUST_CHECK;
+/* All that comes through the pipe that is open, into a file. */
+int fetch_file(struct diag *d) MUST_CHECK;
 
 #endif

@@ -15,6 +15,7 @@
 
 #define REAP_MS 20 /* between looks at a child that was killed */
 #define STALL_S 60 /* without settings */
+#define LINE_GRACE_S 15
 /* Whatever moves: a child that was taken over can show life for ever. 64 GB
  * through USB 2 are done in a quarter of it. */
 #define LIMIT_H 24u
@@ -40,11 +41,18 @@ bool job_needs(unsigned what)
 	        NEEDS_SLOTS | NEEDS_ENV | NEEDS_BUNDLE | NEEDS_STATUS,
 	    [JOB_INFO] = NEEDS_BUNDLE,
 	    [JOB_EXTRACT] = NEEDS_BUNDLE,
+	    [JOB_FETCH] = NEEDS_BUNDLE,
+	    [JOB_SEND] = NEEDS_BUNDLE | NEEDS_SOURCE,
 	    [JOB_MARK] = NEEDS_ENV | NEEDS_STATUS,
 	    [JOB_REARM] = NEEDS_SLOTS | NEEDS_ENV,
 	};
 
-	return (needs[job.work.setup->verb] & what) != 0;
+	const struct job_setup *s = job.work.setup;
+	unsigned all = needs[s->verb];
+
+	if (s->verb == JOB_RESCUE && s->bundle)
+		all = (all & ~(unsigned)NEEDS_MEDIA) | NEEDS_BUNDLE;
+	return (all & what) != 0;
 }
 
 void job_alive(void)
@@ -88,6 +96,8 @@ void job_end(int reason, const char *format, ...)
 	devices_close(&w->devices);
 	for (size_t i = 0; i < ARRAY_LEN(w->target); i++)
 		close_fd(&w->target[i].fd);
+	if (OPT_FEED)
+		feed_close(w, reason == 0);
 }
 
 void job_end_diag(const struct diag *d)
@@ -252,15 +262,24 @@ static int check_setup(const struct job_setup *s, struct diag *d)
 	if (OPT_STATUS && job_needs(NEEDS_STATUS))
 		(void)!status_path(
 		    w->status_path, s->conf, s->settings, &w->no_status);
-	if (job_needs(NEEDS_BUNDLE) && !s->bundle)
+	if (!job_needs(NEEDS_BUNDLE))
+		return 0;
+	if (!s->bundle)
 		return diag_fail(d, R_USAGE, "no bundle was named");
-	return 0;
+	if (!OPT_FEED)
+		return 0;
+	return origin_parse(
+	    &w->origin, s->verb == JOB_SEND ? s->to : s->bundle, d);
 }
 
 static int open_bundle(struct work *w, struct diag *d)
 {
 	struct target *b = &w->bundle;
+	int r = OPT_FEED ? feed_open(w, d) : 0;
 
+	if (r != 0 ||
+	    (w->origin.kind != ORIGIN_FILE && w->setup->verb != JOB_SEND))
+		return r;
 	target_open(b, &w->devices, w->setup->bundle, false);
 	if (b->reason != 0)
 		return diag_fail(d, R_NOT_FOUND, "%s", b->seen);
@@ -288,6 +307,7 @@ int job_start(const struct job_setup *s, struct diag *d)
 	job.started = job.moved_at = boottime_ms();
 	job.lock = -1;
 	w->owner = getpid();
+	w->feed = w->spool.fd = -1;
 	for (size_t i = 0; i < ARRAY_LEN(w->target); i++)
 		w->target[i].fd = w->target[i].device = -1;
 	if (job_needs(NEEDS_SLOTS))
@@ -325,17 +345,24 @@ unsigned job_poll_fds(struct pollfd *p)
 	return n;
 }
 
-static unsigned stall_s(void)
+unsigned job_stall_s(void)
 {
-	const struct settings *s = job.work.setup->settings;
+	/* there is none before the first job */
+	const struct job_setup *setup = job.work.setup;
+	const struct settings *s = setup ? setup->settings : NULL;
+	unsigned stall = s ? s->stall_s : STALL_S;
 
-	return s ? s->stall_s : STALL_S;
+	/* a sender that was unplugged may go on: modem.h gives up first */
+	if (OPT_SERIAL && job.work.origin.kind == ORIGIN_SERIAL &&
+	    stall < MODEM_STALL_S + LINE_GRACE_S)
+		stall = MODEM_STALL_S + LINE_GRACE_S;
+	return stall;
 }
 
 /* When the job ends by itself unless something moves. */
 static uint64_t stall_at(void)
 {
-	return MIN(job.moved_at + stall_s() * UINT64_C(1000),
+	return MIN(job.moved_at + job_stall_s() * UINT64_C(1000),
 	    job.started + LIMIT_H * UINT64_C(3600000));
 }
 
@@ -359,7 +386,7 @@ int job_step(const struct pollfd *p, unsigned count, uint64_t now_ms,
 	if (job.stage != ENDING && job.record_until == 0 &&
 	    now_ms >= stall_at())
 		job_end(R_TIMEOUT, "nothing moved for %u s, or no end in %u h",
-		    stall_s(), LIMIT_H);
+		    job_stall_s(), LIMIT_H);
 	if (job.stage != ENDING || !reaped)
 		return 1;
 	close_fd(&job.lock);

@@ -28,6 +28,8 @@ enum job_verb {
 	JOB_INSTALL, /* one bundle file: judge, install (lifeboat install) */
 	JOB_INFO,    /* one bundle file: judge, describe; conf may be NULL */
 	JOB_EXTRACT, /* one bundle file: verify, hand out its files; same */
+	JOB_FETCH,   /* what comes once, whatever it is: into a file */
+	JOB_SEND,    /* one file to a TFTP server */
 	JOB_MARK,    /* good, bad or active; decide is not called */
 	JOB_REARM,   /* new attempts for the bootable group, tries + 1 */
 };
@@ -57,12 +59,22 @@ struct job_facts {
 	char targets[128];           /* "rootfs.0, kernel.0" */
 };
 
+/* A file that was looked at, and what became of it: what a person chooses
+ * from. Fixed size, as the facts. */
+#define JOB_CANDIDATES 9 /* of one search: a digit names each */
+
+struct job_candidate {
+	char where[160];     /* "sda1:/x.raucb", as setup.chosen takes it */
+	char line[LOG_LINE]; /* for people: taken or not, and why */
+};
+
 struct job_result {
 	int reason; /* 0: done as decided; else one of enum reason */
 	char seen[DIAG_SEEN];
 	enum policy_action action; /* what was done (INSTALL, REARM, ...) */
 	uint64_t bytes;            /* written to slots */
 	uint64_t ms;               /* from start to end */
+	bool made;                 /* FETCH: the file, whatever is in it */
 };
 
 struct job_setup {
@@ -82,10 +94,19 @@ struct job_setup {
 	const struct fw_env_config *fw_env; /* NULL: none */
 	const char *initial_env; /* u-boot-initial-env text or NULL */
 	const char *booted;      /* "": recovery or _external_ */
-	const char *bundle;      /* path, for INSTALL, INFO, EXTRACT */
-	int extract_dir;         /* descriptor of the folder, for EXTRACT */
-	int64_t now;             /* seconds since 1970 */
-	int64_t floor;           /* no earlier than this, see trust.h */
+	/* RESCUE: the file on a medium that a person chose, as
+	 * lifeboat.bundle= has it, or NULL: what the settings say. */
+	const char *chosen;
+	/* For INSTALL, INFO, EXTRACT, FETCH, and RESCUE where it is not from
+	 * media (NULL): as source/origin.h has it. For SEND: a file. */
+	const char *bundle;
+	int line; /* a serial line that is open already, for bundle; 0: none */
+	const char *to;  /* SEND: an origin; FETCH: name in extract_dir */
+	int extract_dir; /* descriptor of the folder, for EXTRACT, FETCH */
+	/* A bundle in stream order may cost the last slot that is good. */
+	bool give_up_good;
+	int64_t now;   /* seconds since 1970 */
+	int64_t floor; /* no earlier than this, see trust.h */
 
 	void *ctx; /* given to the calls below */
 	void (*log)(void *ctx, enum log_level level, const char *line);
@@ -93,6 +114,9 @@ struct job_setup {
 	    void *ctx, enum install_phase phase, uint64_t done, uint64_t total);
 	/* Text for standard output, a piece of it; NULL: dropped. */
 	void (*output)(void *ctx, const char *text, size_t len);
+	/* RESCUE: called for at most JOB_CANDIDATES of the files, those that
+	 * may be installed first, before decide. NULL: dropped. */
+	void (*candidate)(void *ctx, const struct job_candidate *c);
 	/* Called once when the facts are in and before anything writable is
 	 * handed over. Returns POLICY_INSTALL or POLICY_REARM to go on; any
 	 * other action ends the job with that action and reason 0. NULL: what
@@ -129,6 +153,9 @@ bool job_reaped(pid_t pid, int status);
 /* Ends the children at once (medium pulled, shutdown). job_step then returns
  * 0 with R_CANCELLED or the reason given. */
 void job_cancel(int reason, const char *seen);
+
+/* Seconds without a sign of life after which the job ends. */
+unsigned job_stall_s(void);
 
 /* Monotonic count of blocks served and written: the watchdog's evidence that
  * work moves. */

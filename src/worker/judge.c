@@ -64,6 +64,12 @@ int judge_candidate(unsigned i, struct diag *d)
 	int r = pipe_open(&self.pipe, i, d);
 	char when[TIME_TEXT];
 
+	self.bundle.forward = self.pipe.forward;
+	/* what comes once comes alone, and not from a medium */
+	if (r == 0 && self.pipe.forward &&
+	    (self.w->feed < 0 || self.candidates > 1))
+		return diag_fail(
+		    d, R_CHILD, "the source gave a malformed answer");
 	if (r == 0)
 		r = bundle_open(&self.bundle, &self.pipe.blk,
 		    self.w->setup->keyring, &self.trust, d);
@@ -112,12 +118,35 @@ static void refuse(struct candidate *c, const struct diag *d)
 	    "%s: not taken: %s [%s]", c->who, c->seen, reason_name(c->reason));
 }
 
-/* Higher version, else signed later; < 0 when a is the lesser one. */
-static int compare(const struct candidate *a, const struct candidate *b)
+/* By their versions; false when one of them is no semantic version. */
+static bool compare_versions(
+    const struct candidate *a, const struct candidate *b, int *order)
+{
+	return semver_compare(a->version, b->version, order, NULL) == 0;
+}
+
+/* Of two that cannot be compared, with a third one that can, either could be
+ * called newer than the other: so it is all of them by version, or none. */
+static bool all_comparable(void)
 {
 	int order;
 
-	if (semver_compare(a->version, b->version, &order, NULL) == 0)
+	for (unsigned i = 0; i < self.candidates; i++) {
+		const struct candidate *c = &self.candidate[i];
+
+		if (c->good && !compare_versions(c, c, &order))
+			return false;
+	}
+	return true;
+}
+
+/* < 0 when a is the lesser one. */
+static int compare(
+    const struct candidate *a, const struct candidate *b, bool by_version)
+{
+	int order;
+
+	if (by_version && compare_versions(a, b, &order))
 		return order;
 	return a->signed_at < b->signed_at ? -1 : a->signed_at > b->signed_at;
 }
@@ -127,31 +156,47 @@ static bool is_same(const struct candidate *a, const struct candidate *b)
 	return memcmp(a->sha256, b->sha256, sizeof a->sha256) == 0;
 }
 
-static struct candidate *best_candidate(void)
+static struct candidate *best_candidate(bool by_version)
 {
 	struct candidate *best = NULL;
 
 	for (unsigned i = 0; i < self.candidates; i++) {
 		struct candidate *c = &self.candidate[i];
 
-		if (c->good && (!best || compare(best, c) < 0))
+		if (c->good && (!best || compare(best, c, by_version) < 0))
 			best = c;
 	}
 	return best;
 }
 
+/* Different bundles that nothing tells apart: one version, or none to compare
+ * and one time. */
+static bool are_rivals(
+    const struct candidate *a, const struct candidate *b, bool by_version)
+{
+	int order;
+
+	if (is_same(a, b))
+		return false;
+	if (compare_versions(a, b, &order)
+	        ? order == 0
+	        : a->version[0] != '\0' && strcmp(a->version, b->version) == 0)
+		return true;
+	return compare(a, b, by_version) == 0;
+}
+
 /*
- * Different bundles that claim to be equally new: nobody is there to choose,
- * and an older one is not what was meant either, so none is taken.
+ * Nobody is there to choose, and an older one is not what was meant either:
+ * of rivals none is taken.
  */
-static bool is_rivalled(const struct candidate *a)
+static bool is_rivalled(const struct candidate *a, bool by_version)
 {
 	struct diag d = {0};
 
 	for (unsigned i = 0; i < self.candidates; i++) {
 		const struct candidate *b = &self.candidate[i];
 
-		if (b->good && compare(a, b) == 0 && !is_same(a, b))
+		if (b->good && are_rivals(a, b, by_version))
 			(void)diag_fail(&d, R_BUNDLE_CHOICE,
 			    "%.*s and %.*s are different bundles of version "
 			    "%.*s",
@@ -173,54 +218,120 @@ static bool is_named(const char *where, const char *name)
 	return m == n || where[n - m - 1] == (name[0] == '/' ? ':' : '/');
 }
 
-static void judge_all(void)
+/* Of a person at the console, else of the settings; or "". */
+static const char *asked_for(void)
 {
 	const struct job_setup *s = self.w->setup;
-	const char *name = s->verb == JOB_RESCUE ? s->settings->bundle : "";
 
+	if (s->verb != JOB_RESCUE || s->bundle)
+		return "";
+	return s->chosen ? s->chosen : s->settings->bundle;
+}
+
+static void judge_all(const char *name)
+{
 	for (unsigned i = 0; i < self.candidates; i++) {
 		struct candidate *c = &self.candidate[i];
 		struct diag d = {0};
 
 		c->good = name[0] == '\0' || is_named(c->where, name);
-		if (!c->good)
-			log_info(
-			    "%s: not taken: not the one asked for", c->who);
-		else if (judge_candidate(i, &d) != 0)
+		if (!c->good) {
+			fmt(c->seen, sizeof c->seen, "not the one asked for");
+			log_info("%s: not taken: %s", c->who, c->seen);
+		} else if (judge_candidate(i, &d) != 0) {
 			refuse(c, &d);
+		}
 	}
+}
+
+/* Why best is, and why each of the others that are good is not, taken. */
+static void say_choice(struct candidate *best, bool named, bool by_version)
+{
+	const char *why = named ? "asked for" : "the only one";
+
+	for (unsigned i = 0; i < self.candidates; i++) {
+		struct candidate *c = &self.candidate[i];
+		const char *word =
+		    by_version ? "of a lower version than" : "signed before";
+
+		if (c == best || !c->good)
+			continue;
+		if (is_same(c, best))
+			word = "the same as";
+		else if (!named)
+			why = by_version ? "the highest version"
+			                 : "the newest signing time (versions "
+			                   "cannot be compared)";
+		fmt(c->seen, sizeof c->seen, "%s %s", word, best->where);
+		log_info("%s: not taken: %s", c->who, c->seen);
+	}
+	fmt(best->seen, sizeof best->seen, "%s", why);
+	log_info("%s: taken: %s", best->who, why);
+}
+
+/* What was judged is open again, and sound to its last block. What comes once
+ * is open still, and verified as it comes. */
+static int confirm(const struct candidate *c, struct diag *d)
+{
+	int r;
+
+	if (self.pipe.forward && self.candidates == 1)
+		return 0;
+	log_info("%s: verifying it", c->who);
+	r = judge_candidate((unsigned)(c - self.candidate), d);
+	return r == 0 ? verify_bundle(d) : r;
+}
+
+static struct candidate *choose(const char *name)
+{
+	struct candidate *best;
+	bool by_version;
+
+	judge_all(name);
+	while (by_version = all_comparable(),
+	    (best = best_candidate(by_version)) != NULL) {
+		struct diag why = {0};
+
+		if (is_rivalled(best, by_version))
+			continue;
+		if (confirm(best, &why) != 0) {
+			refuse(best, &why);
+			continue;
+		}
+		say_choice(best, name[0] != '\0', by_version);
+		break;
+	}
+	return best;
+}
+
+/* The owner, so that a person can choose: what may be taken comes first. */
+static void tell_candidates(const struct candidate *chosen)
+{
+	unsigned told = 0;
+
+	for (int last = 0; last < 2; last++)
+		for (unsigned i = 0; i < self.candidates; i++) {
+			const struct candidate *c = &self.candidate[i];
+			bool first = c->good || c->reason == R_BUNDLE_CHOICE;
+			char line[LOG_LINE];
+
+			if (first == last || told++ >= JOB_CANDIDATES)
+				continue;
+			fmt(line, sizeof line, "%s: %staken: %s", c->who,
+			    c == chosen ? "" : "not ", c->seen);
+			child_candidate(c->where, line);
+		}
 }
 
 int choose_candidate(const struct candidate **chosen, struct diag *d)
 {
-	struct candidate *best;
+	const struct candidate *best = choose(asked_for());
 
-	judge_all();
-	while ((best = best_candidate()) != NULL) {
-		struct diag why = {0};
-
-		if (is_rivalled(best))
-			continue;
-		log_info("%s: verifying it", best->who);
-		if (judge_candidate((unsigned)(best - self.candidate), &why) !=
-		        0 ||
-		    verify_bundle(&why) != 0) {
-			refuse(best, &why);
-			continue;
-		}
-		log_info("%s: taken", best->who);
-		for (unsigned i = 0; i < self.candidates; i++) {
-			const struct candidate *c = &self.candidate[i];
-
-			if (c != best && c->good)
-				log_info("%s: not taken: %s %s", c->who,
-				    is_same(c, best) ? "the same as"
-				                     : "older than",
-				    best->where);
-		}
-		*chosen = best;
+	if (self.w->setup->verb == JOB_RESCUE)
+		tell_candidates(best);
+	*chosen = best;
+	if (best)
 		return 0;
-	}
 	if (self.refused)
 		return diag_fail(d, self.refused->reason, "%.*s: %s", 60,
 		    self.refused->where, self.refused->seen);

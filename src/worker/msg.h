@@ -19,15 +19,16 @@
 #define MSG_SPECS (CONF_SLOTS + BOOT_STORES + 1)
 
 enum msg_type {
-	MSG_LOG = 1,  /* child: a line for people */
-	MSG_PROGRESS, /* child */
-	MSG_PROBED,   /* probe: which device is which */
-	MSG_FACTS,    /* installer: decide, then grant */
-	MSG_FILE,     /* installer: make this file (extract) */
-	MSG_STATUS,   /* installer: record this, then grant nothing */
-	MSG_OUTPUT,   /* installer: text for standard output */
-	MSG_RESULT,   /* child: its last message */
-	MSG_GRANT,    /* owner: go on, with these descriptors */
+	MSG_LOG = 1,   /* child: a line for people */
+	MSG_PROGRESS,  /* child */
+	MSG_PROBED,    /* probe: which device is which */
+	MSG_FACTS,     /* installer: decide, then grant */
+	MSG_FILE,      /* installer: make this file (extract) */
+	MSG_STATUS,    /* installer: record this, then grant nothing */
+	MSG_CANDIDATE, /* installer: a line of the list to choose from */
+	MSG_OUTPUT,    /* installer: text for standard output */
+	MSG_RESULT,    /* child: its last message */
+	MSG_GRANT,     /* owner: go on, with these descriptors */
 };
 
 struct msg_log {
@@ -93,6 +94,7 @@ struct msg {
 		struct msg_facts facts;
 		struct msg_file file;
 		struct status_change status; /* its time: the owner's */
+		struct job_candidate candidate;
 		struct msg_output output;
 		struct msg_result result;
 		struct msg_grant grant;
@@ -119,12 +121,15 @@ struct pipe_request {
 	uint32_t len;
 };
 
-/* Followed by len bytes: LIST: the name, without NUL; READ: the data. */
+/* Followed by len bytes: LIST: the name, without NUL; READ: the data, which
+ * is all that was asked for, or of what comes once at least a byte of it, and
+ * nothing at its end. */
 struct pipe_answer {
 	int32_t reason;
 	uint32_t len;
-	uint32_t count; /* LIST: candidates in all */
-	uint64_t size;  /* LIST, OPEN: of the file */
+	uint32_t count;   /* LIST: candidates in all */
+	uint64_t size;    /* LIST, OPEN: of the file; FEED_UNKNOWN: forward */
+	uint32_t forward; /* OPEN: 1: it comes once and in order */
 	char seen[DIAG_SEEN];
 };
 

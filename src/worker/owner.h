@@ -35,6 +35,7 @@ struct job {
 	uint64_t done; /* of the last progress */
 	uint32_t phase;
 	unsigned restarts;
+	unsigned candidates; /* that were told of */
 	bool granted;
 	uint32_t targets; /* that were granted: a bit for each slot */
 	bool probed;
@@ -59,6 +60,7 @@ enum {
 	NEEDS_BUNDLE = 4,
 	NEEDS_MEDIA = 8,
 	NEEDS_STATUS = 16,
+	NEEDS_SOURCE = 32, /* and no installer */
 };
 
 /* True when this job needs it. */
@@ -87,6 +89,12 @@ int start_child(unsigned which, int pipe, struct diag *d) MUST_CHECK;
 /* Reads the names of all devices that are needed: true when the probe has to
  * find one of them. */
 bool parse_specs(struct work *w);
+
+/* Opens what is no file: socket, line or pipe, and room to keep what comes.
+ * R_NET_CONFIG, R_NET_SERVER, R_LINE_CONFIG, R_NOT_FOUND, R_SYSTEM. */
+int feed_open(struct work *w, struct diag *d) MUST_CHECK;
+/* done: else a sender on a line is told to stop. */
+void feed_close(struct work *w, bool done);
 
 /* Opens what the verb needs, read-only, and starts source and installer.
  * index: what the probe found, or NULL. R_BOOT_IO, R_TARGET_AMBIGUOUS,

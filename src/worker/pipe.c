@@ -67,16 +67,18 @@ static int report(const struct pipe_blk *p, struct diag *d)
 	return diag_fail(d, p->diag.reason, "%s", p->diag.seen);
 }
 
-static int fetch(struct pipe_blk *p, uint8_t *room, uint64_t off, size_t len)
+/* *len becomes less only where the file comes once. */
+static int fetch(struct pipe_blk *p, uint8_t *room, uint64_t off, size_t *len)
 {
 	struct pipe_request q = {.op = PIPE_READ, .off = off};
 	struct pipe_answer a;
 
-	q.len = (uint32_t)len;
-	if (ask(p, &q, room, len, &a) != 0)
+	q.len = (uint32_t)*len;
+	if (ask(p, &q, room, *len, &a) != 0)
 		return p->diag.reason;
-	if (a.len != len)
+	if (a.len != *len && !p->forward)
 		return malformed(&p->diag);
+	*len = a.len;
 	return 0;
 }
 
@@ -85,11 +87,14 @@ static int fill(struct pipe_blk *p, uint64_t off, size_t len)
 {
 	int r;
 
-	if (off == p->next || off == p->single_end)
+	if (off == p->next || off == p->single_end || p->forward)
 		len = PIPE_DATA;
 	len = (size_t)MIN(MIN(len, PIPE_DATA), p->blk.size - off);
 	p->len = 0;
-	r = fetch(p, p->ahead, off, len);
+	r = fetch(p, p->ahead, off, &len);
+	if (r == 0 && len == 0)
+		return diag_fail(&p->diag, R_STREAM_CUT, "it ends at byte %llu",
+		    (unsigned long long)off);
 	if (r == 0) {
 		p->start = off;
 		p->len = len;
@@ -103,7 +108,8 @@ static int fill(struct pipe_blk *p, uint64_t off, size_t len)
  */
 static bool is_single(const struct pipe_blk *p, uint64_t off, size_t len)
 {
-	return len <= PIPE_SINGLE && off != p->next && off != p->single_end;
+	return len <= PIPE_SINGLE && off != p->next && off != p->single_end &&
+	       !p->forward;
 }
 
 static int pipe_read(struct blk *b, uint64_t off, void *dst, size_t len)
@@ -124,7 +130,7 @@ static int pipe_read(struct blk *b, uint64_t off, void *dst, size_t len)
 			p->next = off + n;
 		} else if (is_single(p, off, len)) {
 			n = len;
-			r = fetch(p, p->single, off, n);
+			r = fetch(p, p->single, off, &n);
 			if (r != 0)
 				return r;
 			memcpy(to, p->single + sizeof(struct pipe_answer), n);
@@ -181,9 +187,25 @@ int pipe_open(struct pipe_blk *p, unsigned i, struct diag *d)
 
 	if (ask(p, &q, p->single, 0, &a) != 0)
 		return report(p, d);
-	p->blk.size = a.size;
+	p->forward = a.forward != 0;
+	p->announced = a.size;
+	p->blk.size = p->forward ? UINT64_MAX : a.size;
 	p->next = 0;
 	p->single_end = 0;
+	p->len = 0;
+	return 0;
+}
+
+int pipe_next(
+    struct pipe_blk *p, const uint8_t **data, size_t *n, struct diag *d)
+{
+	*n = PIPE_DATA;
+	if (fetch(p, p->ahead, p->next, n) != 0) {
+		*n = 0;
+		return report(p, d);
+	}
+	*data = p->ahead + sizeof(struct pipe_answer);
+	p->next += *n;
 	p->len = 0;
 	return 0;
 }
@@ -194,6 +216,7 @@ struct served {
 	struct source *source;
 	struct blk *open;
 	bool listed;
+	uint64_t pos; /* of what comes once */
 };
 
 /* Of the request that was last; one message. */
@@ -201,6 +224,23 @@ static struct {
 	struct pipe_answer a;
 	uint8_t data[PIPE_DATA];
 } reply;
+
+static int read_on(struct served *s, const struct pipe_request *q,
+    uint32_t *len, struct diag *d)
+{
+	struct feed *f = s->source->forward;
+	size_t n = 0;
+	int r;
+
+	if (q->off != s->pos || q->len == 0)
+		return diag_fail(d, R_STREAM_TWICE,
+		    "byte %llu was asked for, the next one is %llu",
+		    (unsigned long long)q->off, (unsigned long long)s->pos);
+	r = f->ops->read(f, reply.data, q->len, &n, d);
+	s->pos += n;
+	*len = (uint32_t)n;
+	return r;
+}
 
 static int serve_one(
     struct served *s, const struct pipe_request *q, struct diag *d)
@@ -230,10 +270,13 @@ static int serve_one(
 		r = source->ops->open(source, q->index, &s->open, d);
 		if (r == 0)
 			a->size = s->open->size;
+		a->forward = source->forward != NULL;
 		return r;
 	case PIPE_READ:
 		if (!s->open || q->len > PIPE_DATA)
 			break;
+		if (source->forward)
+			return read_on(s, q, &a->len, d);
 		a->len = q->len;
 		r = blk_read(s->open, q->off, reply.data, q->len);
 		return r == 0 ? 0

@@ -22,7 +22,11 @@
 struct pipe_blk {
 	struct blk blk; /* the file opened last */
 	int fd;
-	struct diag diag; /* what the source said of its last failure */
+	/* The file comes once: only the read behind the last one succeeds, and
+	 * blk.size is UINT64_MAX. At its end: R_STREAM_CUT. */
+	bool forward;
+	uint64_t announced; /* its size, or FEED_UNKNOWN */
+	struct diag diag;   /* what the source said of its last failure */
 	uint64_t start;
 	size_t len;
 	uint64_t next;       /* where the last sequential read ended */
@@ -41,6 +45,11 @@ int pipe_list(struct pipe_blk *p, unsigned i, char *where, unsigned *count,
 
 /* Candidate i becomes p->blk. */
 int pipe_open(struct pipe_blk *p, unsigned i, struct diag *d) MUST_CHECK;
+
+/* Of what comes once, instead of reading through p->blk: the next bytes, which
+ * stay valid until the next call; *n is 0 at the end. */
+int pipe_next(struct pipe_blk *p, const uint8_t **data, size_t *n,
+    struct diag *d) MUST_CHECK;
 
 /* The source's end: answers until the installer closes. */
 void pipe_serve(int fd, struct source *s);

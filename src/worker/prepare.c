@@ -149,12 +149,14 @@ int start_workers(const int32_t *index, struct diag *d)
 	if (job_needs(NEEDS_MEDIA))
 		find_media(w);
 	r = 0;
-	if (job_needs(NEEDS_MEDIA | NEEDS_BUNDLE)) {
+	if (job_needs(NEEDS_SOURCE)) {
+		r = start_child(SOURCE, -1, d);
+	} else if (job_needs(NEEDS_MEDIA | NEEDS_BUNDLE)) {
 		r = socket_pair(pipe, d);
 		if (r == 0)
 			r = start_child(SOURCE, pipe[0], d);
 	}
-	if (r == 0)
+	if (r == 0 && !job_needs(NEEDS_SOURCE))
 		r = start_child(INSTALLER, pipe[1], d);
 	close_fd(&pipe[0]);
 	close_fd(&pipe[1]);

@@ -18,6 +18,7 @@ enum sandbox {
 	/* as SANDBOX_WRITE, and opens, renames and removes files; its user
 	 * stays root's, so it must have changed its root to where they lie */
 	SANDBOX_FILES,
+	SANDBOX_FEED, /* as SANDBOX_READ, and waits for input, and pwrite */
 };
 
 /* Closes all descriptors but those in keep (sorted here). */

@@ -16,14 +16,20 @@
 #define ARCH AUDIT_ARCH_X86_64
 #define NR_CLOCK_GETTIME __NR_clock_gettime
 #define NR_FADVISE __NR_fadvise64
+#define NR_PPOLL __NR_ppoll
+#define NR_POLL __NR_poll
 #elif defined(__aarch64__)
 #define ARCH AUDIT_ARCH_AARCH64
 #define NR_CLOCK_GETTIME __NR_clock_gettime
 #define NR_FADVISE __NR_fadvise64
+#define NR_PPOLL __NR_ppoll
+#define NR_POLL __NR_ppoll
 #elif defined(__arm__)
 #define ARCH AUDIT_ARCH_ARM
 #define NR_CLOCK_GETTIME 403 /* clock_gettime64 */
 #define NR_FADVISE __NR_arm_fadvise64_64
+#define NR_PPOLL 414 /* ppoll_time64 */
+#define NR_POLL __NR_poll
 #endif
 
 #define LOAD(field) \
@@ -40,11 +46,22 @@
 #define CALL LOAD(arch), IF_EQUAL(ARCH, 1, 0), KILL, LOAD(nr)
 
 /* Where each kind's program starts; each goes on with the one below it, but
- * FILES with WRITE. */
-enum { START_FILES = 0, START_MTD = 11, START_WRITE = 22, START_READ = 34 };
+ * FEED with READ and FILES with WRITE. */
+enum {
+	START_FEED = 0,
+	START_FILES = 11,
+	START_MTD = 22,
+	START_WRITE = 33,
+	START_READ = 45,
+};
 
 /* clang-format off */
 static const struct sock_filter program[] = {
+    [START_FEED] = CALL,
+    ALLOW(__NR_pwrite64),
+    ALLOW(NR_PPOLL),
+    ALLOW(NR_POLL),
+    BPF_STMT(BPF_JMP | BPF_JA, START_READ - START_FILES),
     [START_FILES] = CALL,
     ALLOW(__NR_openat),
     ALLOW(__NR_renameat),
@@ -78,6 +95,7 @@ static const struct sock_filter program[] = {
 int sandbox_filter(enum sandbox kind, struct diag *d)
 {
 	static const uint8_t start[] = {
+	    [SANDBOX_FEED] = START_FEED,
 	    [SANDBOX_READ] = START_READ,
 	    [SANDBOX_WRITE] = START_WRITE,
 	    [SANDBOX_MTD] = START_MTD,

@@ -69,17 +69,25 @@ static int make_path(struct msg_file *f, int *fd, struct diag *d)
 
 bool unpack_on_file(struct msg_file *f)
 {
+	const struct job_setup *s = job.work.setup;
 	struct diag d = {0};
 	int fd = -1;
 
-	if (job.work.setup->verb != JOB_EXTRACT || f->kind > FILE_LINK ||
+	if ((s->verb != JOB_EXTRACT && s->verb != JOB_FETCH) ||
+	    f->kind > FILE_LINK ||
 	    memchr(f->path, '\0', sizeof f->path) == NULL ||
 	    memchr(f->link, '\0', sizeof f->link) == NULL)
 		return false;
-	if (make_path(f, &fd, &d) != 0)
+	/* the folder is no new one: only what was named is made in it */
+	if (s->verb == JOB_FETCH &&
+	    (f->kind != FILE_REGULAR || strcmp(f->path, s->to) != 0))
+		return false;
+	if (make_path(f, &fd, &d) != 0) {
 		job_end_diag(&d);
-	else
+	} else {
+		job.result.made = true;
 		answer_installer(&fd, fd >= 0 ? 1 : 0);
+	}
 	close_fd(&fd);
 	return true;
 }

@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include "source/origin.h"
 #include "source/source.h"
 #include "worker/device.h"
 #include "worker/job.h"
@@ -40,6 +41,11 @@ struct work {
 	char status_path[CONF_TEXT];
 	struct diag no_status;
 	const struct status_change *change; /* for the recorder */
+	/* What comes once, or goes out: -1 where it is a file. */
+	struct origin origin;
+	int feed;
+	struct spool spool;
+	struct line_saved line; /* how the line was before */
 };
 
 /* The life of each child: ends in child_end, so the process
@@ -61,6 +67,8 @@ int child_progress(
     void *ctx, enum install_phase phase, uint64_t done, uint64_t total);
 /* Text for standard output. */
 void child_output(const char *format, ...) PRINTF_LIKE(1, 2);
+/* One more of the list to choose from. */
+void child_candidate(const char *where, const char *line);
 /* The last message, and the end. */
 void child_end(const struct diag *d, enum policy_action action, uint64_t bytes);
 /* Sends m and waits for what the owner grants: at most *count descriptors,

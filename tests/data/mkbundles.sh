@@ -23,6 +23,8 @@
 #   crypt-rsa.key .pem, crypt-ec.key .pem, crypt-no.key .pem   recipients, and
 #                   one that is none
 #   enc-*.raucb     crypt.raucb enveloped by openssl in other ways, see below
+#   index.raucb     root.ext4 and boot.img, blocks of 4 KiB, and 300 other files
+#                   whose names do not compress: 3 blocks of tables or more
 #   hook.raucb      an image with a post-install hook
 #   check.raucb     as good, with an install-check and pre-install hooks
 #   rootfs.ext4 kernel.img small.img   what the images are
@@ -128,7 +130,7 @@ noise 70001 00000000000000000000000000000004 >kernel.img
 } >root.ext4
 noise 30011 00000000000000000000000000000007 >boot.img
 
-signer=sign check=
+signer=sign check= others=
 # bundle NAME FORMAT MKSQUASHFS-ARGS LINE-FOR-ROOTFS IMAGE...
 bundle()
 {
@@ -156,6 +158,8 @@ bundle()
 		printf '#!/bin/sh\n' >work/content/hook
 		chmod +x work/content/hook
 	fi
+	noise $((others * 20)) 00000000000000000000000000000008 | od -An -v \
+		-tx1 -w20 | tr -d ' ' | (cd work/content && xargs -r touch)
 	run rauc bundle --cert=work/$signer.pem --key=work/$signer.key \
 		--mksquashfs-args="$args" work/content "$name.raucb"
 }
@@ -182,6 +186,9 @@ bundle open crypt "-comp gzip" "" small.img
 run rauc encrypt --keyring=keyring.pem --to=crypt-rsa.pem open.raucb \
 	tinycrypt.raucb
 bundle lie verity "-comp gzip -b 32K" "" root.ext4 boot.img
+others=300
+bundle index verity "-comp gzip -b 4K" "" root.ext4 boot.img
+others=
 bundle lieplain plain "-comp zstd -b 64K" "" root.ext4 boot.img
 bundle lielz4 verity "-comp lz4" "" root.ext4 boot.img
 rm open.raucb

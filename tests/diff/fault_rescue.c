@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fault_rescue.h"
+#include "init/network.h"
 
 static struct visit *visit;
 static jmp_buf left_by;
@@ -23,6 +24,67 @@ void leave(bool poweroff, const char *why)
 	visit->left = true;
 	fmt(visit->why, sizeof visit->why, "%s", why);
 	longjmp(left_by, 1);
+}
+
+void departure_begin(
+    const struct settings *s, bool poweroff, const char *why, uint64_t now_ms)
+{
+	(void)s;
+	(void)now_ms;
+	leave(poweroff, why);
+}
+
+bool departure_step(uint64_t now_ms)
+{
+	(void)now_ms;
+	return false;
+}
+
+int departure_timeout_ms(uint64_t now_ms)
+{
+	(void)now_ms;
+	return -1;
+}
+
+const struct network_state *network_state(void)
+{
+	static struct network_state none;
+
+	return &none;
+}
+
+void network_begin(const struct net_conf *n, uint64_t now_ms)
+{
+	(void)n;
+	(void)now_ms;
+}
+
+void network_end(void)
+{
+}
+
+int network_timeout_ms(uint64_t now_ms)
+{
+	(void)now_ms;
+	return -1;
+}
+
+int console_lend(unsigned which, char *name, size_t cap)
+{
+	(void)which;
+	(void)name;
+	(void)cap;
+	return R_LINE_CONFIG;
+}
+
+bool console_is(const char *origin)
+{
+	(void)origin;
+	return false;
+}
+
+void console_take_back(void)
+{
 }
 
 void console_progress(const char *text, bool line)

@@ -16,7 +16,7 @@ make QUIET=1 V=check-gcc build/deps/gcc/libdeps.a build/check-gcc/embedded.c
 
 # without sanitizers: it forks some ten thousand times
 deps=build/deps/src
-for f in src/*/*.c tests/diff/fault_*.c; do
+for f in src/*/*.c init/origins.c tests/diff/fault_*.c; do
 	echo "$f"
 done | xargs -P 2 -n 8 sh -c '
 	out=$1 deps=$2

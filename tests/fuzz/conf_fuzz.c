@@ -44,6 +44,17 @@ static void try_plan(const struct conf *c)
 	}
 }
 
+static void check_net(const struct net_conf *n)
+{
+	must(memchr(n->interface, 0, sizeof n->interface));
+	must(memchr(n->file, 0, sizeof n->file));
+	must(!strchr(n->interface, '/'));
+	must(n->how <= NET_STATIC && n->port > 0);
+	must(n->how != NET_STATIC ||
+	     (ipv4_is_host(n->ip) && ipv4_is_mask(n->mask)));
+	must(ipv4_none(n->server) || ipv4_is_host(n->server));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct conf c;
@@ -72,8 +83,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	r = settings_parse(&s, data, size, &d);
 	must(r <= 0 && r == d.reason);
 	d = (struct diag){0};
+	check_net(&s.net);
 	r = settings_cmdline(&s, text, &d);
 	must(r <= 0 && r == d.reason);
+	check_net(&s.net);
 	d = (struct diag){0};
 	r = fw_env_config_parse(&f, data, size, &d);
 	must(r <= 0 && r == d.reason && f.copies <= BOOT_STORES);

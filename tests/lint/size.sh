@@ -22,8 +22,10 @@ deps=$(sed -n '1s|^\(build/deps/[a-z0-9]*\)/cc .*|\1|p' "$build/flags")
 	# lld's map: VMA, LMA, size, alignment, input section.
 	sed 's/^/map /' "$build/lifeboat.map"
 	echo "total lifeboat $(wc -c <"$build/lifeboat")"
-	[ ! -e "$build/bare.cpio.gz" ] ||
-		echo "total initramfs $(wc -c <"$build/bare.cpio.gz")"
+	for name in initramfs initramfs-net; do
+		[ ! -e "$build/$name-bare.cpio.gz" ] ||
+			echo "total $name $(wc -c <"$build/$name-bare.cpio.gz")"
+	done
 } | awk -v judge="$([ "${build##*/}" = qemu-arm64 ] && echo 1 || echo 0)" '
 function hex(s, i, n) {
 	n = 0
@@ -77,7 +79,11 @@ $1 == "map" && $6 ~ /:\(/ && $6 !~ /\(\.(bss|symtab|strtab|shstrtab|comment|debu
 	}
 	next
 }
-$1 == "total" { size[$2] = $3 }
+$1 == "total" {
+	size[$2] = $3
+	if (!($2 in budget))
+		order[++n] = $2
+}
 END {
 	printf "%-12s %8s %8s %8s\n", "module", "bytes", "budget", "left"
 	for (i = 1; i <= n; i++) {

@@ -37,14 +37,19 @@ static const struct scenario set_ups[] = {
         .sector = 4096},
 };
 
-/* How often the oracle objects. */
-static unsigned long hunt(enum mutant m, const struct mischief *mischief)
+/* How often the oracle objects. stream: the bundle is verified only as it is
+ * written. */
+static unsigned long hunt(
+    enum mutant m, const struct mischief *mischief, bool stream)
 {
 	struct cuts c = {.random = 16, .seed = 1, .mischief = mischief};
 	struct faults f = {.cuts = &c};
 
 	for (size_t i = 0; i < ARRAY_LEN(set_ups); i++) {
-		scenario_make(&set_ups[i]);
+		struct scenario s = set_ups[i];
+
+		s.stream = stream;
+		scenario_make(&s);
 		if (m < MUTANT_NO_READ_BACK)
 			cuts_everywhere(&c);
 		else if (set_ups[i].groups != GROUPS_TWO)
@@ -59,19 +64,25 @@ int main(void)
 	struct faults f = {.cuts = &c};
 
 	/* the right installer first, in the same mill */
-	for (size_t i = 0; i < ARRAY_LEN(set_ups); i++) {
-		scenario_make(&set_ups[i]);
+	for (size_t i = 0; i < 2 * ARRAY_LEN(set_ups); i++) {
+		struct scenario s = set_ups[i / 2];
+
+		s.stream = i % 2 == 1;
+		scenario_make(&s);
 		cuts_everywhere(&c);
-		if (set_ups[i].groups != GROUPS_TWO)
+		if (s.groups != GROUPS_TWO)
 			faults_everywhere(&f, FAULT_ALTER);
 	}
 	CHECK_INT(c.tally.bricks, 0);
 	for (unsigned m = 0; m < MUTANTS; m++) {
-		unsigned long caught =
-		    hunt((enum mutant)m, mutant_make((enum mutant)m));
+		const struct mischief *bad = mutant_make((enum mutant)m);
+		unsigned long caught = hunt((enum mutant)m, bad, false);
+		unsigned long stream = hunt((enum mutant)m, bad, true);
 
-		printf("| %s | %lu |\n", mutant_text((enum mutant)m), caught);
+		printf("| %s | %lu | %lu |\n", mutant_text((enum mutant)m),
+		    caught, stream);
 		CHECK(caught > 0);
+		CHECK(stream > 0);
 	}
 	return check_done("mutants");
 }

@@ -66,7 +66,7 @@ static void print_row(const char *env, const char *loader, struct tally *t)
 
 int main(int argc, char **argv)
 {
-	unsigned long stride = argc > 1 ? strtoul(argv[1], NULL, 10) : 331;
+	unsigned long stride = argc > 1 ? strtoul(argv[1], NULL, 10) : 662;
 	unsigned long part = argc > 2 ? strtoul(argv[2], NULL, 10) : 0;
 	unsigned long parts = argc > 3 ? strtoul(argv[3], NULL, 10) : 1;
 	unsigned long found = 0;

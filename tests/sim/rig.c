@@ -166,7 +166,10 @@ void rig_record(enum status_kind kind)
 static void reset_worker(struct rig *r)
 {
 	static struct conf *const conf = &world.conf;
+	static struct job_setup setup = {.give_up_good = true};
 
+	work.setup = &setup;
+	self.bundle.forward = world.sc.stream;
 	work.slots = conf->slots;
 	fmt(work.status_path, sizeof work.status_path, "%s",
 	    world.sc.store == STORE_NONE ? "" : "central.raucs");
@@ -253,6 +256,8 @@ static int run_rescue(struct rig *r, struct visit *v)
 		    &v->d);
 		if (rc == 0)
 			rc = compare_content(&v->d);
+		if (rc == 0)
+			rc = check_stream(&v->d);
 		if (rc != 0)
 			return rc;
 		good = true;

@@ -87,6 +87,7 @@ struct scenario {
 	enum rig_start start;
 	uint32_t sector; /* 512 or 4096 */
 	enum rig_kind kind;
+	bool stream; /* the bundle comes once, and is verified as it comes */
 };
 
 /* False for set-ups that make no sense (a loader without its environment). */

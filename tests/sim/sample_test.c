@@ -4,6 +4,7 @@
  * signature, its manifest, and every block verified in the read that uses it.
  */
 #include "check.h"
+#include "load.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -20,16 +21,8 @@ static struct trust_policy policy;
 
 static size_t load(const char *name, void *dst, size_t cap)
 {
-	char path[256];
-	size_t n = 0;
-	FILE *f;
+	size_t n = load_file(dst, cap, DIR "%s", name);
 
-	snprintf(path, sizeof path, DIR "%s", name);
-	f = fopen(path, "rb");
-	if (f) {
-		n = fread(dst, 1, cap, f);
-		fclose(f);
-	}
 	CHECK(n > 0 && n < cap);
 	return n;
 }

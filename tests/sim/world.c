@@ -60,6 +60,7 @@ static void scenario_at(unsigned long n, struct scenario *s)
 	DIGIT(classes, enum rig_classes, RIG_CLASSES);
 	DIGIT(groups, enum rig_groups, RIG_GROUPS);
 	DIGIT(shared, bool, 2);
+	DIGIT(stream, bool, 2);
 	s->sector = n % 2 ? 4096 : 512;
 #undef DIGIT
 }
@@ -68,7 +69,7 @@ bool scenario_next(unsigned long *n, struct scenario *s)
 {
 	const unsigned long all = (unsigned long)RIG_ENVS * LOADERS *
 	                          RIG_STARTS * RIG_STORES * RIG_KINDS *
-	                          RIG_CLASSES * RIG_GROUPS * 2 * 2;
+	                          RIG_CLASSES * RIG_GROUPS * 2 * 2 * 2;
 
 	while (*n < all) {
 		/* a prime that divides none of the counts */
@@ -92,11 +93,12 @@ void scenario_print(const struct scenario *s, char *dst, size_t cap)
 	static const char *const groups[] = {"A", "A+B", "A+B-runs"};
 
 	snprintf(dst, cap,
-	    "%s, %s, %s, groups %s, %s, status %s, %s, sector %u, %s",
+	    "%s, %s, %s, groups %s, %s, status %s, %s, sector %u, %s%s",
 	    rig_env_name[s->env], model_loader[s->loader].name,
 	    classes[s->classes], groups[s->groups],
 	    s->shared ? "one disk" : "several disks", store[s->store],
-	    start[s->start], s->sector, kind[s->kind]);
+	    start[s->start], s->sector, kind[s->kind],
+	    s->stream ? ", stream" : "");
 }
 
 /* ---- images ---- */

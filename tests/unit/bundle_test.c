@@ -8,6 +8,7 @@
 
 #include "bundle/bundle.h"
 #include "check.h"
+#include "load.h"
 
 #define DIR "build/tests/bundles/"
 #define FILE_MAX 4000000
@@ -19,16 +20,8 @@ static struct bundle bundle;
 
 static size_t load(const char *name, uint8_t *dst)
 {
-	char path[256];
-	size_t n = 0;
-	FILE *f;
+	size_t n = load_file(dst, FILE_MAX, DIR "%s", name);
 
-	snprintf(path, sizeof path, DIR "%s", name);
-	f = fopen(path, "rb");
-	if (f) {
-		n = fread(dst, 1, FILE_MAX, f);
-		fclose(f);
-	}
 	CHECK(n > 0 && n < FILE_MAX);
 	return n;
 }

@@ -16,6 +16,13 @@ uint64_t clock_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
+static unsigned kept;
+
+void report_line(const char *line)
+{
+	kept += line[0] != '\0';
+}
+
 int early_read(const char *path, char *dst, size_t cap)
 {
 	(void)path;
@@ -28,6 +35,7 @@ int early_read(const char *path, char *dst, size_t cap)
 const bool keyring_is_development = true;
 
 static int from_console, to_console;
+static unsigned which; /* console a key came from */
 
 static const char *seen(void)
 {
@@ -118,6 +126,10 @@ static void test_progress_text(void)
 	CHECK_STR(
 	    t, "checking the images 0.0 of 0.0 MB, 0 %, 0.0 MB/s, 198 s left");
 	CHECK_INT(progress_format(t, 8, PHASE_WRITE, 1, 2, 3), 7);
+	progress_format(t, sizeof t, PHASE_RECEIVE, 3456789, UINT64_MAX, 11520);
+	CHECK_STR(t, "receiving 3.4 MB, 0.0 MB/s");
+	progress_format(t, sizeof t, PHASE_RECEIVE, 100000, 200000, 0);
+	CHECK_STR(t, "receiving 0.1 of 0.2 MB, 49 %");
 }
 
 static void test_serial_line(void)
@@ -169,7 +181,7 @@ static void test_stuck(void)
 	CHECK_INT(p[1].fd, consoles[0].out);
 	for (int i = 0; i < 4; i++) {
 		p[1].revents = POLLOUT;
-		(void)console_handle(p, 2);
+		(void)console_handle(p, 2, &which);
 		(void)seen();
 	}
 	CHECK_INT(console_poll_fds(p), 2);
@@ -188,16 +200,16 @@ static void test_keys_and_hangup(void)
 	attach(false);
 	CHECK(write(to_console, "ri", 2) == 2);
 	CHECK_INT(poll(p, console_poll_fds(p), 0), 1);
-	CHECK_INT(console_handle(p, 2), 'r');
+	CHECK_INT(console_handle(p, 2, &which), 'r');
 	CHECK_INT(poll(p, console_poll_fds(p), 0), 1);
-	CHECK_INT(console_handle(p, 2), 'i');
+	CHECK_INT(console_handle(p, 2, &which), 'i');
 	CHECK_INT(poll(p, console_poll_fds(p), 0), 0);
-	CHECK_INT(console_handle(p, 2), 0);
+	CHECK_INT(console_handle(p, 2, &which), 0);
 
 	/* gone: no key, and it wakes nobody again */
 	(void)close(to_console);
 	CHECK_INT(poll(p, console_poll_fds(p), 0), 1);
-	CHECK_INT(console_handle(p, 2), 0);
+	CHECK_INT(console_handle(p, 2, &which), 0);
 	CHECK_INT(poll(p, console_poll_fds(p), 0), 0);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)close(from_console);
@@ -216,6 +228,67 @@ static void test_forget(void)
 	CHECK_INT(consoles[0].len, 0);
 }
 
+/* While a line is away for a transfer nothing of ours is on it; afterwards
+ * all that was said comes. */
+static void test_lent(void)
+{
+	struct pollfd p[CONSOLE_FDS];
+	char name[NAME];
+
+	attach(false);
+	CHECK(console_is("serial:/dev/ttyS0"));
+	CHECK(console_is("serial:/dev/ttyS0,115200"));
+	CHECK(!console_is("serial:/dev/ttyS00") &&
+	      !console_is("serial:/dev/ttyS"));
+	CHECK(!console_is("tftp://10.0.0.1/ttyS0"));
+	attach(true);
+	CHECK_INT(console_lend(0, name, sizeof name), R_LINE_CONFIG);
+	console_take_back();
+	attach(false);
+	CHECK(console_lend(0, name, sizeof name) > 2);
+	CHECK_STR(name, "ttyS0");
+	CHECK_INT(console_lend(0, name, sizeof name), R_LINE_CONFIG);
+	console_sink(NULL, LOG_INFO, "kept");
+	console_progress("12 %", true);
+	CHECK(write(to_console, "rr", 2) == 2);
+	CHECK_INT(console_poll_fds(p), 2);
+	CHECK_INT(p[0].fd, -1);
+	CHECK_INT(p[1].fd, -1);
+	CHECK_STR(seen(), "");
+	for (unsigned i = 0; i < 1000; i++)
+		console_sink(NULL, LOG_INFO, "more than it can keep");
+	console_take_back();
+	CHECK(strncmp(seen(), "lifeboat: kept\nlifeboat: more", 29) == 0);
+	CHECK(kept > 1000);
+	console_sink(NULL, LOG_INFO, "as ever");
+	CHECK(strstr(seen(), " lines did not fit here\nlifeboat: as ever\n"));
+	CHECK_INT(console_poll_fds(p), 2);
+	CHECK_INT(p[0].fd, consoles[0].in);
+}
+
+static int last_key(const char *typed)
+{
+	struct pollfd p[CONSOLE_FDS];
+	int key = 0;
+
+	CHECK(write(to_console, typed, strlen(typed)) > 0);
+	while (poll(p, console_poll_fds(p), 0) > 0)
+		key = console_handle(p, 2, &which);
+	return key;
+}
+
+/* A ZMODEM sender may begin without a word to us. */
+static void test_zmodem(void)
+{
+	attach(false);
+	CHECK_INT(last_key("rz\r**\030B00"), CONSOLE_ZMODEM);
+	CHECK_INT(which, 0);
+	CHECK_INT(last_key("***\030B00"), CONSOLE_ZMODEM);
+	CHECK_INT(last_key("**\030B0"), '0');
+	CHECK_INT(last_key("1"), '1');
+	CHECK_INT(last_key("0"), '0');
+}
+
 int main(void)
 {
 	test_names();
@@ -226,5 +299,7 @@ int main(void)
 	test_stuck();
 	test_keys_and_hangup();
 	test_forget();
+	test_lent();
+	test_zmodem();
 	return check_done("console");
 }

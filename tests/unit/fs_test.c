@@ -92,8 +92,7 @@ static void test_identify(void)
 	memcpy(img + 3, "EXFAT   ", 8);
 	store_le32(img + 100, 0x00ab12cd);
 	check_id(FS_EXFAT, "00AB-12CD", "");
-	CHECK_INT(fs_open(&fs, &mem.blk, &diag), R_FS_UNSUPPORTED);
-	CHECK(strstr(diag.seen, "exFAT") != NULL);
+	CHECK_INT(fs_open(&fs, &mem.blk, &diag), R_EXFAT_DAMAGED);
 
 	clear();
 	img[1024 + 56] = 0x53;
@@ -275,6 +274,11 @@ static void test_bundle_names(void)
 	CHECK(!fs_is_bundle_name("a.raucb.part"));
 	CHECK(!fs_is_bundle_name("raucb"));
 	CHECK(!fs_is_bundle_name(""));
+	CHECK(!fs_is_bundle_name("a.raucs"));
+	CHECK(!fs_is_bundle_name("a.rauc"));
+	CHECK(fs_is_stream_name("a.RAUCs"));
+	CHECK(!fs_is_stream_name("a.raucb"));
+	CHECK(!fs_is_stream_name("._a.raucs"));
 }
 
 int main(void)

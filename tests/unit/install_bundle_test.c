@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "check.h"
+#include "load.h"
 #include "slot/install.h"
 
 #define DIR "build/tests/bundles/"
@@ -33,16 +34,8 @@ static size_t size;
 
 static size_t load(const char *name, uint8_t *dst)
 {
-	char path[256];
-	size_t n = 0;
-	FILE *f;
+	size_t n = load_file(dst, FILE_MAX, DIR "%s", name);
 
-	snprintf(path, sizeof path, DIR "%s", name);
-	f = fopen(path, "rb");
-	if (f) {
-		n = fread(dst, 1, FILE_MAX, f);
-		fclose(f);
-	}
 	CHECK(n > 0 && n < FILE_MAX);
 	return n;
 }

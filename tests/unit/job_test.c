@@ -52,6 +52,8 @@ static struct {
 	struct job_facts facts;
 	enum policy_action answer;
 	uint64_t cancel_at_line;
+	unsigned candidates;
+	struct job_candidate candidate;
 } seen;
 
 static void on_log(void *ctx, enum log_level level, const char *line)
@@ -69,6 +71,13 @@ static void on_output(void *ctx, const char *text, size_t len)
 	(void)ctx;
 	seen.outputs++;
 	snprintf(seen.output, sizeof seen.output, "%.*s", (int)len, text);
+}
+
+static void on_candidate(void *ctx, const struct job_candidate *c)
+{
+	(void)ctx;
+	seen.candidates++;
+	seen.candidate = *c;
 }
 
 static enum policy_action decide(void *ctx, const struct job_facts *f)
@@ -115,11 +124,13 @@ static struct job_result run(
 	    .conf = &conf,
 	    .settings = &settings,
 	    .booted = "B",
-	    .bundle = path[7],
+	    .bundle = verb == JOB_FETCH ? "-" : path[7],
+	    .to = "fetched",
 	    .mark_slot = "rootfs.0",
 	    .extract_dir = -1,
 	    .log = on_log,
 	    .output = on_output,
+	    .candidate = on_candidate,
 	    .decide = decide};
 	struct job_result r = {.reason = 1};
 	struct pollfd p[JOB_FDS];
@@ -351,6 +362,45 @@ static void bad_result(const struct work *w, int fd)
 	send_and_wait(fd);
 }
 
+static void candidate(void)
+{
+	memset(&m, 0, sizeof m);
+	m.type = MSG_CANDIDATE;
+	strcpy(m.u.candidate.where, "sda1:/x.raucb");
+	strcpy(m.u.candidate.line, "sda1:/x.raucb: a\033[2Jb");
+}
+
+static void endless_candidate(const struct work *w, int fd)
+{
+	(void)w;
+	candidate();
+	memset(m.u.candidate.where, 'x', sizeof m.u.candidate.where);
+	send_and_wait(fd);
+}
+
+static void endless_line(const struct work *w, int fd)
+{
+	(void)w;
+	candidate();
+	memset(m.u.candidate.line, 'x', sizeof m.u.candidate.line);
+	send_and_wait(fd);
+}
+
+static void a_candidate(const struct work *w, int fd)
+{
+	(void)w;
+	candidate();
+	(void)msg_send(fd, &m, NULL, 0);
+}
+
+static void candidates(const struct work *w, int fd)
+{
+	(void)w;
+	candidate();
+	while (msg_send(fd, &m, NULL, 0))
+		;
+}
+
 static void bad_progress(const struct work *w, int fd)
 {
 	(void)w;
@@ -498,6 +548,16 @@ static void test_messages(void)
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		expect(JOB_INSTALL, bad[i], R_CHILD, must_not);
+	expect(JOB_INSTALL, a_candidate, R_CHILD, must_not);
+	CHECK_INT(seen.candidates, 0);
+	expect(JOB_RESCUE, endless_candidate, R_CHILD, must_not);
+	expect(JOB_RESCUE, endless_line, R_CHILD, must_not);
+	CHECK_INT(seen.candidates, 0);
+	expect(JOB_RESCUE, candidates, R_CHILD, must_not);
+	CHECK_INT(seen.candidates, JOB_CANDIDATES);
+	expect(JOB_RESCUE, a_candidate, 0, "");
+	CHECK_STR(seen.candidate.where, "sda1:/x.raucb");
+	CHECK_STR(seen.candidate.line, "sda1:/x.raucb: a?[2Jb");
 	expect(JOB_INSTALL, short_message, R_CHILD, "");
 	expect(JOB_INSTALL, long_message, R_CHILD, "");
 	expect(JOB_INFO, good_slot, R_CHILD, must_not);
@@ -692,6 +752,36 @@ static void test_extract(void)
 	expect(JOB_INSTALL, make_files, R_CHILD, "must not send");
 }
 
+/* Nothing but the one file that was named. */
+static void test_fetch(void)
+{
+	static const struct msg_file other[] = {
+	    {FILE_REGULAR, 0644, "fetched2", ""},
+	    {FILE_FOLDER, 0755, "fetched", ""},
+	    {FILE_LINK, 0777, "fetched", "/etc/passwd"},
+	};
+	static const struct msg_file one = {FILE_REGULAR, 0644, "fetched", ""};
+	struct job_result r;
+	char name[128];
+
+	make_count = 1;
+	for (size_t i = 0; i < ARRAY_LEN(other); i++) {
+		make = &other[i];
+		expect(JOB_FETCH, make_files, R_CHILD, "must not send");
+		snprintf(name, sizeof name, "%s/%s", dir, other[i].path);
+		CHECK(
+		    faccessat(AT_FDCWD, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0);
+	}
+	make = &one;
+	r = run(JOB_FETCH, make_files);
+	CHECK_INT(r.reason, 0);
+	CHECK(r.made);
+	/* there was one, and it is not this job's */
+	r = run(JOB_FETCH, make_files);
+	CHECK_INT(r.reason, R_SYSTEM);
+	CHECK(!r.made);
+}
+
 static void add_slot(
     const char *name, const char *bootname, int parent, bool readonly)
 {
@@ -738,6 +828,7 @@ int main(void)
 	test_stopped();
 	test_endless();
 	test_extract();
+	test_fetch();
 	/* what never began answers too */
 	{
 		struct job_result r;

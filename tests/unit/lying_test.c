@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "check.h"
+#include "load.h"
 #include "slot/install.h"
 
 #define DIR "build/tests/bundles/"
@@ -118,16 +119,8 @@ static struct liar liar;
 
 static size_t load(const char *name, uint8_t *dst, size_t cap)
 {
-	char path[256];
-	size_t n = 0;
-	FILE *f;
+	size_t n = load_file(dst, cap, DIR "%s", name);
 
-	snprintf(path, sizeof path, DIR "%s", name);
-	f = fopen(path, "rb");
-	if (f) {
-		n = fread(dst, 1, cap, f);
-		fclose(f);
-	}
 	CHECK(n > 0 && n < cap);
 	return n;
 }

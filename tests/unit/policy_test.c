@@ -218,8 +218,22 @@ static void test_values_from_nowhere(void)
 	}
 }
 
+/* good-system-kept: every combination. */
+static void test_streams(void)
+{
+	/* refused: the target is intact and can be booted, nothing else can,
+	 * and nobody has asked for it */
+	for (unsigned i = 0; i < 16; i++) {
+		struct policy_groups g = {
+		    (i & 1) != 0, (i & 2) != 0, (i & 4) != 0, (i & 8) != 0};
+
+		CHECK_INT(policy_may_stream(&g), i != 3);
+	}
+}
+
 int main(void)
 {
+	test_streams();
 	test_every_cell();
 	test_no_history_is_endless();
 	test_cut_installs_are_finished();

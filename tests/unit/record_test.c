@@ -105,7 +105,6 @@ static struct job_result run(enum job_verb verb, void (*installer)(int fd),
 	    .conf = &conf,
 	    .settings = &settings,
 	    .booted = "B",
-	    .bundle = "/dev/null",
 	    .floor = 1000,
 	    .extract_dir = -1};
 	struct job_result r = {.reason = 1};
@@ -113,7 +112,8 @@ static struct job_result run(enum job_verb verb, void (*installer)(int fd),
 	char bundle[64];
 
 	snprintf(bundle, sizeof bundle, "%s/bundle", dir);
-	s.bundle = bundle;
+	if (verb != JOB_RESCUE) /* it looks at media */
+		s.bundle = bundle;
 	lines = 0;
 	line[0] = '\0';
 	given->count = 0;

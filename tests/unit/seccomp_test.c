@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <mtd/mtd-user.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <stdlib.h>
@@ -136,6 +137,11 @@ static long call_pwrite(void)
 	return pwrite(file, "x", 1, 0) - 1;
 }
 
+static long call_poll(void)
+{
+	return poll(NULL, 0, 0);
+}
+
 static long call_fsync(void)
 {
 	return fsync(file);
@@ -199,18 +205,20 @@ static const struct {
     {"unlink", call_unlink, "F"},
     {"rename", call_rename, "F"},
     {"ioctl MEMERASE", call_erase, "M"},
-    {"pwrite", call_pwrite, "WMF"},
+    {"pwrite", call_pwrite, "WMFD"},
+    {"poll", call_poll, "D"},
     {"fsync", call_fsync, "WMF"},
     {"fadvise", call_fadvise, "WMF"},
-    {"pread", call_pread, "RWMF"},
-    {"write", call_write, "RWMF"},
-    {"clock_gettime", call_clock, "RWMF"},
+    {"pread", call_pread, "RWMFD"},
+    {"write", call_write, "RWMFD"},
+    {"clock_gettime", call_clock, "RWMFD"},
 };
 
 static const char letters[] = {[SANDBOX_READ] = 'R',
     [SANDBOX_WRITE] = 'W',
     [SANDBOX_MTD] = 'M',
-    [SANDBOX_FILES] = 'F'};
+    [SANDBOX_FILES] = 'F',
+    [SANDBOX_FEED] = 'D'};
 
 static void end(long status)
 {
@@ -227,7 +235,7 @@ static int status_of(pid_t pid)
 
 static void test_calls(void)
 {
-	for (int kind = SANDBOX_READ; kind <= SANDBOX_FILES; kind++)
+	for (int kind = SANDBOX_READ; kind <= SANDBOX_FEED; kind++)
 		for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
 			bool may = strchr(calls[i].may, letters[kind]) != NULL;
 			int status;
@@ -391,10 +399,12 @@ int main(void)
 	test_calls();
 	test_enter(SANDBOX_READ);
 	test_enter(SANDBOX_FILES);
+	test_enter(SANDBOX_FEED);
 	test_key(SANDBOX_READ, false);
 	test_key(SANDBOX_WRITE, true);
 	test_key(SANDBOX_MTD, true);
 	test_key(SANDBOX_FILES, false);
+	test_key(SANDBOX_FEED, false);
 	test_owner_dies();
 	test_wrong_owner();
 	return check_done("seccomp");

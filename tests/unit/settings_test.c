@@ -107,7 +107,8 @@ static void test_groups(void)
 		    text, sizeof text, "[data]\ntype=f2fs\n[%s]\n", bad[i]);
 		CHECK_INT(parse(text), R_CONF_VALUE);
 		snprintf(text, sizeof text,
-		    "[%s]: expected recovery, trust or data", bad[i]);
+		    "[%s]: expected recovery, trust, data, network or tftp",
+		    bad[i]);
 		CHECK_STR(d.seen, text);
 	}
 	CHECK_INT(parse("[trust]\n[trust]\nmin-signers=2\n"), 0);

@@ -12,8 +12,9 @@
 
 #define SIZE (4u << 20)
 
-static uint8_t image[2][SIZE];
-static struct blk_mem mem[2];
+static uint8_t image[SOURCE_MEDIA][SIZE];
+static struct blk_mem mem[SOURCE_MEDIA];
+static bool broken[SOURCE_MEDIA]; /* every read of it fails */
 static struct source source;
 static char said[8192];
 static unsigned lines;
@@ -28,8 +29,19 @@ static void on_line(void *ctx, enum log_level level, const char *line)
 	snprintf(said + n, sizeof said - n, "%s\n", line);
 }
 
+static int no_read(struct blk *b, uint64_t off, void *dst, size_t len)
+{
+	(void)b;
+	(void)off;
+	(void)dst;
+	(void)len;
+	return R_IO;
+}
+
 static int list(unsigned media, struct diag *d)
 {
+	static const struct blk_ops none = {no_read, NULL, NULL, NULL};
+
 	memset(&source, 0, sizeof source);
 	memset(d, 0, sizeof *d);
 	said[0] = '\0';
@@ -38,6 +50,8 @@ static int list(unsigned media, struct diag *d)
 	source.media = media;
 	for (unsigned i = 0; i < media; i++) {
 		blk_mem_init_const(&mem[i], image[i], SIZE);
+		if (broken[i])
+			mem[i].blk.ops = &none;
 		source.medium[i].blk = &mem[i].blk;
 		snprintf(source.medium[i].name, SOURCE_NAME, "sd%c", 'a' + i);
 	}
@@ -70,7 +84,7 @@ static void test_none(void)
 	memcpy(image[0] + 3, "NTFS    ", 8);
 	expect(R_FS_UNSUPPORTED, "NTFS");
 	memcpy(image[0] + 3, "EXFAT   ", 8);
-	expect(R_FS_UNSUPPORTED, "exFAT");
+	expect(R_EXFAT_DAMAGED, "boot sector");
 	memset(image[0], 0, SIZE);
 	image[0][1024 + 56] = 0x53;
 	image[0][1024 + 57] = 0xef;
@@ -119,7 +133,7 @@ static void test_files(void)
 	fat(0, 0, "readme.txt .hidden.raucb");
 	expect(R_NO_BUNDLE, "2 files");
 
-	fat(0, 0, "a.raucb ._a.raucb b.RAUCB notes.txt sub/c.raucb");
+	fat(0, 0, "a.raucb ._a.raucb b.RAUCB notes.txt d.raucs sub/c.raucb");
 	CHECK_INT(list(1, &d), 0);
 	CHECK_INT(d.reason, 0);
 	CHECK_INT(source.files, 3);
@@ -127,6 +141,8 @@ static void test_files(void)
 	CHECK_STR(source.file[2].where, "sda:/sub/c.raucb");
 	CHECK(strstr(said, "sda:/._a.raucb: not taken: a macOS") != NULL);
 	CHECK(strstr(said, "sda:/notes.txt: not taken: no bundle") != NULL);
+	CHECK(strstr(said, "sda:/d.raucs: not taken: in stream order, for TFTP "
+	                   "and serial lines") != NULL);
 	CHECK_INT(source_usb.open(&source, 2, &b, &d), 0);
 	CHECK_INT(b->size, 7);
 	CHECK_INT(blk_read(b, 0, text, 7), 0);
@@ -170,6 +186,52 @@ static void test_many(void)
 	CHECK(strstr(said, "too many bundles") != NULL);
 }
 
+/* A hub full of sticks, of which one after the other is of no use. */
+static void test_all_media(void)
+{
+	struct diag d;
+
+	memset(image, 0, sizeof image);
+	broken[0] = true;
+	memcpy(image[1] + 3, "NTFS    ", 8);
+	memcpy(image[2] + 3, "EXFAT   ", 8);
+	fat(3, 0, "readme.txt");
+	/* a GPT of which neither copy is right */
+	image[4][510] = 0x55;
+	image[4][511] = 0xaa;
+	image[4][450] = 0xee;
+	image[4][454] = 1;
+	memset(image[4] + 458, 0xff, 4);
+	memcpy(image[4] + 512, "EFI PART", 8);
+	fat(5, 0, "first.raucb");
+	/* a partition that is longer than its stick */
+	image[6][450] = 0x0c;
+	image[6][455] = 8;
+	memset(image[6] + 458, 0x7f, 4);
+	image[6][510] = 0x55;
+	image[6][511] = 0xaa;
+	fat(7, 0, "second.raucb");
+	CHECK_INT(list(SOURCE_MEDIA, &d), 0);
+	CHECK_INT(source.files, 2);
+	CHECK_STR(source.file[0].where, "sdf:/first.raucb");
+	CHECK_STR(source.file[1].where, "sdh:/second.raucb");
+	for (const char *name = "abcdg"; *name; name++) {
+		char text[8];
+
+		snprintf(text, sizeof text, "sd%c", *name);
+		if (!strstr(said, text))
+			fprintf(stderr, "nothing of %s in\n%s", text, said);
+		CHECK(strstr(said, text) != NULL);
+	}
+	CHECK(strstr(said, "[io-error]") != NULL);
+	/* all of them gone */
+	for (unsigned i = 0; i < SOURCE_MEDIA; i++)
+		broken[i] = true;
+	CHECK_INT(list(SOURCE_MEDIA, &d), R_IO);
+	CHECK_INT(d.reason, R_IO);
+	memset(broken, 0, sizeof broken);
+}
+
 int main(void)
 {
 	log_to(on_line, NULL, LOG_DEBUG);
@@ -177,5 +239,6 @@ int main(void)
 	test_files();
 	test_two();
 	test_many();
+	test_all_media();
 	return check_done("usb");
 }
