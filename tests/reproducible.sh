@@ -4,7 +4,8 @@
 # reproducible.sh [BOARD...]: builds two copies of the tree, in folders of
 # different names and depth, at different times and with another umask, and
 # compares binary and initramfs byte by byte. Downloads and unpacked kernels
-# are shared; everything that is compiled is compiled twice.
+# are shared; everything that is compiled is compiled twice. With NET=1 that
+# is the DHCP client and the initramfs with the network, too.
 # Last line: "reproducible: N passed, N failed".
 set -eu
 cd "$(dirname "$0")/.."
@@ -32,9 +33,10 @@ build()
 		mkdir -p build/pki
 		cp "$top/build/pki/keyring.pem" build/pki/
 		for target in $2; do
-			goal=all
+			goal="lifeboat initramfs ${NET:+initramfs-net}"
 			[ "$target" != host ] || goal=lifeboat
-			make QUIET=1 V="$target" "$goal"
+			# shellcheck disable=SC2086 # words
+			make QUIET=1 V="$target" $goal
 		done
 	) >"$1.log" 2>&1 || {
 		tail -n 30 "$1.log"
@@ -54,8 +56,9 @@ build "$work/somewhere/else/b" "$*"
 passed=0
 failed=0
 for target in "$@"; do
-	for file in lifeboat initramfs.cpio.gz; do
-		[ "$target$file" != hostinitramfs.cpio.gz ] || continue
+	files="lifeboat initramfs.cpio.gz ${NET:+initramfs-net.cpio.gz}"
+	[ "$target" != host ] || files=lifeboat
+	for file in $files; do
 		if cmp "$work/a/build/$target/$file" \
 			"$work/somewhere/else/b/build/$target/$file"; then
 			passed=$((passed + 1))

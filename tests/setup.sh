@@ -21,13 +21,17 @@ rauc squashfs-tools dbus-daemon
 # keys in a token: PKCS#11
 softhsm2 libengine-pkcs11-openssl
 # disks and sticks: partitions, FAT, ext4, U-Boot environment and scripts
-gdisk fdisk dosfstools mtools e2fsprogs exfatprogs ntfs-3g mount
+gdisk fdisk dosfstools mtools e2fsprogs exfatprogs exfat-fuse ntfs-3g mount
 genisoimage xorriso
 u-boot-tools libubootenv-tool
+# networks: virtual cables, a DHCP server
+iproute2 dnsmasq-base
 # machines
 qemu-system-arm qemu-system-x86 qemu-utils u-boot-qemu
 # drives QEMU (QMP), matrices against rauc
 python3-minimal python3
+# senders of X, Y and ZMODEM
+lrzsz
 # lint
 clang-format clang-tidy shellcheck codespell mandoc
 # what the scripts use

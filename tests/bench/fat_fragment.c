@@ -4,11 +4,12 @@
  * read in order in pieces of 128 KiB, in turns, from the page cache: at its
  * rate, what a fragment costs shows most. What a device itself needs to go
  * from one fragment to the next is not part of it.
- *   fat_fragment IMAGE MIB CLUSTER RUN
+ *   fat_fragment IMAGE MIB CLUSTER RUN [made]
  * makes IMAGE: two files of MIB, one
  *   contiguous, one in runs of RUN clusters of CLUSTER bytes with a gap of
  *   the same size behind each, every eighth run out of order; then measures
- *   and prints both rates and their ratio.
+ *   and prints both rates and their ratio. made: IMAGE is there, with two such
+ *   files on exFAT.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -177,7 +178,7 @@ int main(int argc, char **argv)
 	uint32_t mib, cluster, run;
 	int fd;
 
-	if (argc != 5)
+	if (argc != 5 && argc != 6)
 		return 2;
 	mib = (uint32_t)strtoul(argv[2], NULL, 10);
 	cluster = (uint32_t)strtoul(argv[3], NULL, 10);
@@ -186,7 +187,10 @@ int main(int argc, char **argv)
 	if (fd < 0 || mib == 0 || mib % 8 != 0 || mib > 4095 || cluster < 512 ||
 	    run == 0)
 		return 2;
-	blk_fd_init(&b, fd, -1, make(fd, mib << 20, cluster, run), 512, false);
+	blk_fd_init(&b, fd, -1,
+	    argc == 6 ? (uint64_t)lseek(fd, 0, SEEK_END)
+	              : make(fd, mib << 20, cluster, run),
+	    512, false);
 	if (fs_open(&fs, &b.blk, &d) != 0 || fs_walk(&fs, keep, &n, &d) != 0 ||
 	    n != 2) {
 		fprintf(stderr, "%s\n", d.seen);

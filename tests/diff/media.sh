@@ -1,10 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: 0BSD
 #
-# Partition tables and FAT against tools we did not write: images made with
-# mkfs.vfat, mtools, fdisk, sgdisk and others have to look the same to the
+# Partition tables, FAT and exFAT against tools we did not write: images made
+# with mkfs.vfat, mtools, fdisk, sgdisk and others have to look the same to the
 # library as to mdir, mcopy, partx and blkid, and fsck.fat has to call the FAT
-# ones clean. Needs no root. usage: tests/diff/media.sh [WORKDIR]
+# ones clean. exFAT volumes are those of exfat_image.py, which fsck.exfat has to
+# call clean, and those that exfat-fuse writes, where it can: that alone needs
+# root, loop devices and /dev/fuse. usage: tests/diff/media.sh [WORKDIR]
 
 set -eu
 export LC_ALL=C.UTF-8 MTOOLS_SKIP_CHECK=1 PATH="$PATH:/usr/sbin:/sbin"
@@ -141,6 +143,108 @@ fat_image 32 512 64 2200000 700
 fat_image 32 1024 1 80000 150
 fat_image 32 2048 1 150000 150
 fat_image 32 4096 2 600000 150
+
+### exFAT
+
+exfat_image() { # SECTOR CLUSTER MIB
+	name="exFAT, sectors of $1, clusters of $2"
+	rm -rf theirs ours
+	"$top/tests/diff/exfat_image.py" files exfat "$1" "$2" "$3" theirs
+	timeout 60 fsck.exfat -n exfat >fsck.log 2>&1 && echo clean >got ||
+		cp fsck.log got
+	echo clean >want
+	ok "$name: fsck.exfat" want got
+	rm -r theirs/sub/deeper # as deep as the library does not look
+	rmdir theirs/empty
+	./dump extract exfat ours >got || :
+	diff -r theirs ours >>got 2>&1 || :
+	[ "$(find ours -type f | wc -l)" = 815 ] || echo "files are missing" >>got
+	: >want
+	ok "$name: names and contents" want got
+	blkid -p -o value -s UUID exfat >want
+	./dump id exfat | cut -d '|' -f 2 >got
+	ok "$name: UUID" want got
+	./dump parts exfat >got
+	printf 'none\n0 0 %d - \n' "$(wc -c <exfat)" >want
+	ok "$name: no partition table" want got
+}
+
+exfat_image 512 1024 8
+exfat_image 512 4096 40
+exfat_image 512 32768 200
+exfat_image 1024 2048 30
+exfat_image 2048 65536 300
+exfat_image 4096 4096 60
+exfat_image 4096 32768 400
+exfat_image 512 131072 9000
+size=$((4294967296 + 3 * 1048576 + 12345))
+echo "$size /huge.raucb" >want
+./dump ls exfat | grep huge >got
+ok "more than 4 GiB: its size" want got
+for off in 0 $((4294967296 - 131072)) 4294967296 $((size / 131072 * 131072))
+do
+	printf 'at %-20d' $off >want
+	./dump read exfat /huge.raucb $off 23 >got
+	ok "more than 4 GiB: byte $off" want got
+done
+# a piece on both sides of the 4 GiB
+{
+	head -c 9 /dev/zero
+	printf 'at 4294967296'
+} >want
+./dump read exfat /huge.raucb $((4294967296 - 9)) 22 >got
+ok "more than 4 GiB: across the border" want got
+rm exfat
+
+# what another driver writes, in the way of somebody who fills a stick
+exfat_fuse() { # SECTOR
+	name="exFAT of exfat-fuse, sectors of $1"
+	mnt=$work/mnt
+	rm -rf theirs ours
+	mkdir -p "$mnt" theirs
+	truncate -s 0 exfat
+	truncate -s 40M exfat
+	loop=$(losetup -f --show -b "$1" exfat 2>/dev/null) || return 0
+	if mkfs.exfat -c 4K "$loop" >mkfs.log 2>&1 &&
+		mount.exfat-fuse "$loop" "$mnt" >mkfs.log 2>&1; then
+		mkdir "$mnt/sub" "$mnt/sub 名"
+		for i in $(seq 1 60); do
+			bytes 5000 "$i" >"$mnt/fill $i"
+			bytes 5001 "$i" >"$mnt/sub/$i.raucb"
+		done
+		rm "$mnt"/fill*[02468] "$mnt"/sub/*[13579].raucb
+		cp big "$mnt/fragmented.raucb"
+		cp files/*.raucb "$mnt/sub 名"
+		# grown in turns, so in pieces
+		for i in $(seq 1 30); do
+			bytes 4096 "$i" >>"$mnt/left.raucb"
+			bytes 4096 "$i" >>"$mnt/right.raucb"
+		done
+		cp -r "$mnt/." theirs
+		umount "$mnt"
+		losetup -d "$loop"
+		timeout 60 fsck.exfat -n exfat >fsck.log 2>&1 &&
+			echo clean >got || cp fsck.log got
+		echo clean >want
+		ok "$name: fsck.exfat" want got
+		./dump extract exfat ours >got || :
+		diff -r theirs ours >>got 2>&1 || :
+		[ "$(find ours -type f | wc -l)" -gt 60 ] ||
+			echo "few files" >>got
+		: >want
+		ok "$name: names and contents" want got
+		blkid -p -o value -s UUID exfat >want
+		./dump id exfat | cut -d '|' -f 2 >got
+		ok "$name: UUID" want got
+	else
+		losetup -d "$loop"
+		echo "media: no exfat-fuse here"
+	fi
+	rm -f exfat
+}
+
+exfat_fuse 512
+exfat_fuse 4096
 
 ### partition tables
 
@@ -284,7 +388,7 @@ for img in img img2; do
 	sed -i 's/:.*//' got
 	[ $img = img ] && echo "refused unsupported-filesystem" >want ||
 		echo "refused unknown-filesystem" >want
-	ok "$img is not FAT" want got
+	ok "$img is not FAT or exFAT" want got
 done
 
 cd "$top"

@@ -4,7 +4,9 @@
  *   media_dump parts IMAGE [SECTOR]
  *   media_dump id IMAGE
  *   media_dump ls IMAGE
- *   media_dump extract IMAGE FOLDER	what ls lists, into a new folder
+ *   media_dump extract IMAGE FOLDER	what ls lists, into a new folder, but
+ *					for files of 4 GiB and more
+ *   media_dump read IMAGE PATH OFFSET LENGTH
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -87,6 +89,8 @@ static int extract_file(void *ctx, const struct fs_file *f)
 	FILE *out;
 	int r;
 
+	if (f->size > UINT32_MAX)
+		return 0;
 	snprintf(path, sizeof path, "%s%s", folder, f->path);
 	*strrchr(path, '/') = '\0';
 	(void)mkdir(path, 0755);
@@ -105,6 +109,30 @@ static int extract_file(void *ctx, const struct fs_file *f)
 			r = R_SYSTEM;
 	}
 	return fclose(out) != 0 ? R_SYSTEM : r;
+}
+
+struct piece {
+	struct fs *fs;
+	const char *path;
+	uint64_t off, len;
+};
+
+static int read_file(void *ctx, const struct fs_file *f)
+{
+	static struct fs_blk file;
+	static uint8_t bytes[65536];
+	const struct piece *p = ctx;
+	struct diag d = {0};
+	int r;
+
+	if (strcmp(f->path, p->path) != 0)
+		return 0;
+	r = fs_file_open(p->fs, f, &file, &d);
+	if (r == 0)
+		r = blk_read(&file.blk, p->off, bytes, (size_t)p->len);
+	if (r == 0)
+		fwrite(bytes, 1, (size_t)p->len, stdout);
+	return r == 0 ? R_CANCELLED : r;
 }
 
 int main(int argc, char **argv)
@@ -135,7 +163,13 @@ int main(int argc, char **argv)
 		r = mkdir(argv[3], 0755) == 0
 		        ? fs_walk(&fs, extract_file, &job, &d)
 		        : R_SYSTEM;
-	else if (r == 0)
+	else if (r == 0 && strcmp(argv[1], "read") == 0 && argc == 6) {
+		struct piece p = {&fs, argv[3], strtoull(argv[4], NULL, 10),
+		    strtoull(argv[5], NULL, 10)};
+
+		r = fs_walk(&fs, read_file, &p, &d);
+		return r == R_CANCELLED ? 0 : 3;
+	} else if (r == 0)
 		r = fs_walk(&fs, print_file, NULL, &d);
 	return r != 0 ? refuse(r, &d) : 0;
 }

@@ -220,6 +220,32 @@ search
 sees 'the same again' 'medium 3, tries 1' 'decision: 3'
 unplug
 
+# the same on exFAT, in one piece and in many, without a partition table
+cp "$good" other.raucb
+printf X | dd of=other.raucb bs=1 seek=200000 conv=notrunc 2>/dev/null
+cp "$good" pieces.raucb
+cp "$good" ordered.raucs
+truncate -s 0 stick.img
+"$top/tests/diff/exfat_image.py" stick stick.img 64 other.raucb pieces.raucb \
+	ordered.raucs
+plug stick.img
+search
+sees 'a stick with exFAT' 'medium 3, tries 1' \
+	'other.raucb.*: not taken: .*\[verity-data\]' \
+	'pieces.raucb.*: taken: the only one' \
+	'ordered.raucs: not taken: in stream order' \
+	'choice: .*/pieces.raucb: .*: taken: the only one' \
+	'choice: .*/other.raucb: .*: not taken: '
+search lifeboat.bundle=pieces.raucb
+sees 'and it was asked for' 'pieces.raucb.*: taken: asked for'
+RESCUE_CHOSEN=$(sed -n 's,^choice: \([^ ]*other.raucb\): .*,\1,p' out)
+export RESCUE_CHOSEN
+search
+sees 'chosen at the console' 'pieces.raucb: not taken: not the one asked for' \
+	'refused verity-data'
+unset RESCUE_CHOSEN
+unplug
+
 # What lifeboat.conf asks of a bundle beyond its signature.
 export RESCUE_CONF="$work/lifeboat.conf"
 # trust LINE...
@@ -273,6 +299,8 @@ stick files/good.raucb rival.raucb "$bundles/small.raucb"
 ASAN_OPTIONS=detect_leaks=0 ./rescue_job system.conf fw.conf both.pem \
 	>out 2>&1 || :
 sees 'two bundles of one version' 'refused bundle-choice' \
+	'choice: .*/good.raucb: .*different bundles of version' \
+	'choice: .*/rival.raucb: .*different bundles of version' \
 	'good.raucb.*: not taken: .*\[bundle-choice\]' \
 	'rival.raucb.*: not taken: .*\[bundle-choice\]' \
 	'small.raucb.*\[no-slot-for-image\]'

@@ -6,7 +6,8 @@
  *
  * Prints lines, facts, decision and result. Where there are no loop devices,
  * RESCUE_DISKS names image files that stand for the disks of the machine;
- * linked with --wrap=devices_scan. RESCUE_CONF names a lifeboat.conf.
+ * linked with --wrap=devices_scan. RESCUE_CONF names a lifeboat.conf,
+ * RESCUE_CHOSEN the bundle that a person chose.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -95,6 +96,12 @@ static void on_log(void *ctx, enum log_level level, const char *line)
 	printf("%s\n", line);
 }
 
+static void on_candidate(void *ctx, const struct job_candidate *c)
+{
+	(void)ctx;
+	printf("choice: %s: %s\n", c->where, c->line);
+}
+
 static enum policy_action decide(void *ctx, const struct job_facts *f)
 {
 	struct policy_in in = {.boot = f->boot,
@@ -153,9 +160,11 @@ int main(int argc, char **argv)
 	    .fw_env = &fw_env,
 	    .initial_env = "",
 	    .booted = "",
+	    .chosen = getenv("RESCUE_CHOSEN"),
 	    .extract_dir = -1,
 	    .now = time(NULL),
 	    .log = on_log,
+	    .candidate = on_candidate,
 	    .decide = decide};
 	struct job_result r;
 	struct pollfd p[JOB_FDS];

@@ -10,14 +10,17 @@ import hashlib
 import os
 import re
 import shutil
+import socket
+import subprocess
 import sys
+import tempfile
 import time
 
 sys.dont_write_bytecode = True
 import demo
 import story
 from images import ENV_COPIES, ENV_SIZE, MIB, STATUS, Images, env_block, run
-from qemu import Failed, Machine
+from qemu import Failed, Machine, die_with_parent
 
 AT_ONCE = 2
 CASES = {}
@@ -54,10 +57,11 @@ class Test:
     def disk(self, **kwargs):
         return story.broken_disk(self.images, self.name + ".img", **kwargs)
 
-    def machine(self, disk, limit=150, **kwargs):
+    def machine(self, disk, limit=150, extra=(), **kwargs):
         self.runs += 1
-        return Machine(self.images.qemu(disk, **kwargs), story.log_path(
-            self.images, "%s-%d" % (self.name, self.runs)), limit)
+        return Machine(self.images.qemu(disk, **kwargs) + list(extra),
+                       story.log_path(self.images, "%s-%d" % (
+                           self.name, self.runs)), limit)
 
     def expect(self, machine, *args):
         line = machine.expect(*args)
@@ -255,6 +259,47 @@ def kernel_only(test):
         line = test.expect(m, story.KERNEL, 10)
         test.check(text in line.text, line.text)
     test.check(images.slot_holds(disk, "kernel.0", kernel), "kernel.0")
+
+
+@case("qemu-arm64")
+def serial(test):
+    """Without a stick: a bundle in stream order by ZMODEM, over a serial line
+    that lifeboat.serial= names."""
+    images = test.images
+    bundle = images.stream(images.bundle("serial.raucb", story.GOOD, {
+        "rootfs": ("rootfs.ext4", images.rootfs(story.GOOD))}))
+    modules = images.modules("usbserial", "ftdi_sio")
+    overlay = images.overlay("serial.cpio.gz", "".join(
+        "/e2e/busybox insmod /e2e/%s\n" % os.path.basename(m)
+        for m in modules), [(os.path.basename(m), m) for m in modules])
+    recovery = images.recovery(
+        "serial.fat", overlay,
+        " rdinit=/e2e/init lifeboat.serial=/dev/ttyUSB0,3000000")
+    disk = test.disk(left=0, recovery=recovery)
+    folder = tempfile.mkdtemp(prefix="lifeboat-")
+    path = os.path.join(folder, "line")
+    line = socket.socket(socket.AF_UNIX)
+
+    def send():
+        return subprocess.Popen(
+            ["sz", bundle], stdin=line, stdout=line,
+            stderr=subprocess.DEVNULL, preexec_fn=die_with_parent)
+    try:
+        with test.machine(disk, extra=(
+                "-chardev", "socket,id=line,server=on,wait=off,path=" + path,
+                "-device", "usb-serial,chardev=line,always-plugged=on")) as m:
+            line.connect(path)
+            test.expect(m, r"looking at serial:/dev/ttyUSB0,3000000", 90)
+            sender = send()
+            test.expect(m, story.WRITING, 30)
+            test.expect(m, story.INSTALLED, 60)
+            test.same(sender.wait(20), 0, "sz")
+            test.expect(m, story.RUNNING, 60)
+    finally:
+        line.close()
+        shutil.rmtree(folder)
+    test.check(images.slot_holds(disk, "rootfs.0", images.rootfs(story.GOOD)),
+               "rootfs.0")
 
 
 @case("qemu-arm64")
@@ -460,6 +505,32 @@ def no_medium(test):
         test.expect(m, story.WAITING, 60)
         test.expect(m, story.REARMED, 30)
         test.comes_up(m, story.OLD)
+
+
+# ---- no medium at all
+
+@case("qemu-arm64")
+def tftp(test):
+    """The bundle comes from a TFTP server, whose address and file DHCP
+    tells; the device is repaired, and boots what came."""
+    images = test.images
+    bundle = images.bundle("rootfs-only.raucb", story.GOOD, {
+        "rootfs": ("rootfs.ext4", images.rootfs(story.GOOD))})
+    folder = images.folder("tftp", [("update.raucb", bundle)])
+    disk = test.disk(left=0, recovery=images.recovery(
+        "tftp.fat", images.initramfs_net, " ip=dhcp"))
+    with test.machine(disk, net="tftp=%s,bootfile=update.raucb" %
+                      folder) as m:
+        test.expect(m, story.START, 60)
+        test.expect(m, r"eth0: asking for an address", 30)
+        test.expect(m, r"eth0: address 10\.0\.2\.15 by DHCP", 10)
+        line = test.expect(m, story.INSTALLED, 90)
+        test.check("installed %s to" % story.GOOD in line.text, line.text)
+        test.expect(m, story.REBOOTING, 10)
+        test.comes_up(m, story.GOOD)
+    test.same(images.printenv(disk).get("BOOT_A_LEFT"), "3", "attempts")
+    test.check(images.slot_holds(disk, "rootfs.0",
+                                 images.rootfs(story.GOOD)), "rootfs.0")
 
 
 # ---- things that stand still

@@ -123,6 +123,8 @@ class Images:
         os.makedirs(self.out, exist_ok=True)
         self.lifeboat = os.path.join(self.built, "lifeboat")
         self.initramfs = os.path.join(self.built, "initramfs.cpio.gz")
+        self.initramfs_net = os.path.join(
+            self.built, "initramfs-net.cpio.gz")
         self.recovery_kernel = os.path.join(
             self.built, "kernel", "recovery", "Image")
         self.slot_kernel = os.path.join(self.built, "kernel", "slot", "Image")
@@ -289,6 +291,15 @@ class Images:
                 "kernel": ("kernel.img", kernel or self.slot_kernel),
                 "rootfs": ("rootfs.ext4", self.rootfs(version)),
             }, compatible)
+
+    def stream(self, bundle):
+        """The same in stream order."""
+        def recipe(path):
+            run(os.path.join(TOP, "build", "host", "lifeboat"), "stream",
+                bundle, path)
+        return self.make(os.path.basename(bundle)[:-1] + "s", recipe,
+                         [bundle, os.path.join(TOP, "build", "host",
+                                               "lifeboat")])
 
     def flipped(self, bundle, name):
         """A copy with one bit changed in the middle of the payload."""
@@ -627,15 +638,27 @@ class Images:
             os.truncate(path, 64 * MIB)
         return self.make("flash.img", recipe, [text])
 
-    def qemu(self, disk, memory=512, words="", initramfs=None):
-        """The command line that starts the device."""
+    def folder(self, name, files):
+        """A folder for a server; files: [(name in it, path)]."""
+        def recipe(path):
+            os.makedirs(path)
+            for file, source in files:
+                os.link(source, os.path.join(path, file))
+        return self.make(name, recipe, [p for _, p in files], files)
+
+    def qemu(self, disk, memory=512, words="", initramfs=None, net=None):
+        """The command line that starts the device; net: what QEMU's own
+        network, with DHCP and TFTP, is told; None: there is none."""
         args = self.spec["qemu"] + [
             "-m", str(memory), "-accel", "tcg", "-display", "none",
-            "-nodefaults", "-serial", "stdio", "-nic", "none",
+            "-nodefaults", "-serial", "stdio",
             "-drive", "if=none,id=disk,format=raw,file=" + disk,
             "-device", "nvme,drive=disk,serial=lifeboat",
             "-device", "qemu-xhci,id=xhci",
             "-device", "i6300esb", "-action", "watchdog=reset"]
+        args += ["-nic", "none"] if net is None else [
+            "-netdev", "user,id=net,restrict=on," + net,
+            "-device", "virtio-net-pci,netdev=net,romfile="]
         if self.board == "qemu-arm64":
             return args + [
                 "-bios", "/usr/lib/u-boot/qemu_arm64/u-boot.bin",

@@ -165,6 +165,10 @@ check "no system.conf: it lives" alive
 	not says DEVELOPMENT
 key h
 check "keys are answered" within 2 says "keys: i search again"
+key l
+check "there is nothing to choose from" within 2 says \
+	"the last search found no bundle"
+key 1
 key r
 check "one key is not enough to reboot" within 2 says "press r again"
 sleep 0.1
