@@ -248,6 +248,9 @@ static int take_options(struct tftp *t, char *p, size_t len,
 		} else {
 			which = slice_index(names, name);
 		}
+		/* atftpd has 32 bits for it, and a sign */
+		if (which == O_TSIZE && value.len > 0 && value.p[0] == '-')
+			value = (struct slice){"0", 1};
 		if (which < 0 || !slice_u64(value, &v) || v > most[which] ||
 		    (which == O_BLKSIZE && v < TFTP_BLOCK_MIN) ||
 		    (which == O_WINDOW && v == 0)) {
@@ -480,7 +483,9 @@ static int read_feed(
 		}
 		if (t->out > t->last) {
 			if (t->bytes == t->feed.size ||
-			    t->feed.size == FEED_UNKNOWN)
+			    t->feed.size == FEED_UNKNOWN ||
+			    (t->bytes > UINT32_MAX &&
+			        (uint32_t)t->bytes == t->feed.size))
 				return 0;
 			return wrong_size(t, d);
 		}
@@ -520,7 +525,8 @@ static int read_feed(
 		}
 	}
 	t->bytes += *n;
-	if (t->bytes > t->feed.size)
+	/* servers with 32 bits for it tell of the rest of larger ones */
+	if (t->bytes > t->feed.size && t->feed.size > UINT32_MAX)
 		return wrong_size(t, d);
 	return 0;
 }

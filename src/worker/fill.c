@@ -117,7 +117,8 @@ int fetch_file(struct diag *d)
 			return diag_fail(d, out.err == ENOSPC ? R_FULL : r,
 			    "write error in the output");
 		off += n;
-		(void)child_progress(NULL, PHASE_RECEIVE, off, p->announced);
+		(void)child_progress(NULL, PHASE_RECEIVE, off,
+		    off > p->announced ? UINT64_MAX : p->announced);
 	}
 	self.written = off;
 	return r == 0 ? child_progress(NULL, PHASE_RECEIVE, off, off) : r;

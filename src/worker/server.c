@@ -120,7 +120,9 @@ static int begin(struct source *s, struct feed **feed, struct diag *d)
 
 static void receiving(uint64_t done, uint64_t total)
 {
-	(void)child_progress(NULL, PHASE_RECEIVE, done, total);
+	/* some servers tell of less than they send */
+	(void)child_progress(
+	    NULL, PHASE_RECEIVE, done, done > total ? UINT64_MAX : total);
 }
 
 /* A file as a feed, to be sent. */
