@@ -28,6 +28,9 @@ if [ -z "${NETWORK_INSIDE:-}" ]; then
 		exec unshare -mn --kill-child --fork "$0"
 	elif unshare -Urmn true 2>/dev/null; then
 		exec unshare -Urmn --kill-child --fork "$0"
+	elif unshare -mn --propagation unchanged true 2>/dev/null; then
+		# / of a chroot is no mount point and has no propagation
+		exec unshare -mn --propagation unchanged --kill-child --fork "$0"
 	fi
 	echo "network: this kernel allows no namespaces here"
 	echo "network: 0 passed, 1 failed"
@@ -45,7 +48,8 @@ dnsmasq=
 unshare -n sleep 300 &
 client=$!
 inside="nsenter -t $client -n"
-trap 'kill $client $dnsmasq 2>/dev/null' EXIT
+trap 'kill $client $dnsmasq 2>/dev/null
+	umount -l root/proc root/dev/null 2>/dev/null' EXIT
 while [ "$(readlink "/proc/$client/ns/net")" = "$(readlink /proc/$$/ns/net)" ]
 do
 	sleep 0.02

@@ -339,8 +339,7 @@ def test_serial():
             (["sz", good], "LINE"), (["sz", stream], "LINE,115200"),
             (["sb", "-k", good], "LINE"), (["sb", stream], "LINE,ymodem"),
             (["sx", "-k", good], "LINE"), (["sx", "-k", stream], "LINE"),
-            (["sx", good], "LINE,xmodem,noflow"),
-            (["sb", "-k", stream], "LINE,ymodem-g")):
+            (["sx", good], "LINE,xmodem,noflow")):
         d = Device()
         got, rc = over_line(command, *device_words(d, origin))
         what = " ".join(map(os.path.basename, command)) + " to " + origin
