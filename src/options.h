@@ -10,52 +10,52 @@
 
 /* squashfs compression */
 #ifndef OPT_GZIP
-#define OPT_GZIP 1 /* 5,284 */
+#define OPT_GZIP 1 /* 5,304 */
 #endif
 #ifndef OPT_ZSTD
-#define OPT_ZSTD 1 /* 17,256 */
+#define OPT_ZSTD 1 /* 17,240 */
 #endif
 #ifndef OPT_XZ
-#define OPT_XZ 1 /* 7,112 */
+#define OPT_XZ 1 /* 7,136 */
 #endif
 #ifndef OPT_LZ4
-#define OPT_LZ4 1 /* 768 */
+#define OPT_LZ4 1 /* 784 */
 #endif
 
 /* bundle formats beside verity */
 #ifndef OPT_PLAIN
-#define OPT_PLAIN 1 /* 1,888 */
+#define OPT_PLAIN 1 /* 1,912 */
 #endif
 #ifndef OPT_CRYPT
-#define OPT_CRYPT 1 /* 14,920 */
+#define OPT_CRYPT 1 /* 14,936 */
 #endif
 
 /* signatures: RSA-PSS; revocation by the CRLs of the keyring */
 #ifndef OPT_PSS
-#define OPT_PSS 1 /* 928 */
+#define OPT_PSS 1 /* 952 */
 #endif
 #ifndef OPT_CRL
-#define OPT_CRL 1 /* 3,376 */
+#define OPT_CRL 1 /* 3,432 */
 #endif
 
 /* boot loaders */
 #ifndef OPT_UBOOT
-#define OPT_UBOOT 1 /* 5,192 */
+#define OPT_UBOOT 1 /* 5,216 */
 #endif
 
 /* sources: partitions and FAT on USB sticks and SD cards, exFAT beside it,
  * a TFTP server, a serial line */
 #ifndef OPT_USB
-#define OPT_USB 1 /* 5,632 */
+#define OPT_USB 1 /* 7,744 */
 #endif
 #ifndef OPT_EXFAT
-#define OPT_EXFAT 1 /* 2,192 */
+#define OPT_EXFAT 1 /* 2,168 */
 #endif
 #ifndef OPT_TFTP
-#define OPT_TFTP 1 /* 13,784 */
+#define OPT_TFTP 1 /* 13,768 */
 #endif
 #ifndef OPT_SERIAL
-#define OPT_SERIAL 1 /* 8,784 */
+#define OPT_SERIAL 1 /* 8,848 */
 #endif
 
 /* bundles in stream order, over what comes once */
@@ -72,12 +72,12 @@
 
 /* RAUC's status file */
 #ifndef OPT_STATUS
-#define OPT_STATUS 1 /* 9,776 */
+#define OPT_STATUS 1 /* 9,536 */
 #endif
 
 /* what info says of the chain and of each policy, in shell and JSON, too */
 #ifndef OPT_VERDICT
-#define OPT_VERDICT 1 /* 1,792 */
+#define OPT_VERDICT 1 /* 1,592 */
 #endif
 
 #endif
