@@ -33,6 +33,7 @@ ${CC:-gcc} -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra \
 	-fsanitize=address,undefined -fno-sanitize-recover=undefined -Isrc \
 	-o "$work/status_tool" tests/diff/status_tool.c src/slot/status.c \
 	src/slot/conf.c src/slot/conf_check.c src/slot/settings.c \
+	src/slot/net_conf.c src/base/ipv4.c \
 	src/bundle/semver.c \
 	src/base/base.c src/base/fmt.c src/base/keyfile.c \
 	src/base/log.c src/base/reason.c -ldl
