@@ -296,6 +296,21 @@ def test_tftp():
 
 # ---- serial lines
 
+def relay(line, sender):
+    """Between the line and a sender that shall not find a terminal, which it
+    would set up and flush as it likes."""
+    def pump(source, target):
+        try:
+            data = os.read(source, 4096)
+            while data:
+                data = data[os.write(target, data):] or os.read(source, 4096)
+        except OSError:
+            pass
+    for source, target in ((line, sender), (sender, line)):
+        threading.Thread(target=pump, args=(source, target),
+                         daemon=True).start()
+
+
 def over_line(command, *words):
     """lifeboat with words, "LINE" being the address, and command at the other
     end of the line; (rc, out) of the one, rc of the other."""
@@ -311,8 +326,11 @@ def over_line(command, *words):
         os.write(master, command)
         sender = None
     else:
-        sender = subprocess.Popen(command, stdin=master, stdout=master,
+        ours, theirs = socket.socketpair()
+        relay(master, ours.fileno())
+        sender = subprocess.Popen(command, stdin=theirs, stdout=theirs,
                                   stderr=subprocess.DEVNULL)
+        theirs.close()
     out = p.communicate(timeout=100)[0].decode("utf-8", "replace")
     rc = None
     if sender:
@@ -321,7 +339,9 @@ def over_line(command, *words):
         except subprocess.TimeoutExpired:
             sender.kill()
             sender.wait()
-    os.close(master)
+        ours.shutdown(socket.SHUT_RDWR)
+    else:
+        os.close(master)
     os.close(slave)
     return (p.returncode, out), rc
 
@@ -339,7 +359,8 @@ def test_serial():
             (["sz", good], "LINE"), (["sz", stream], "LINE,115200"),
             (["sb", "-k", good], "LINE"), (["sb", stream], "LINE,ymodem"),
             (["sx", "-k", good], "LINE"), (["sx", "-k", stream], "LINE"),
-            (["sx", good], "LINE,xmodem,noflow")):
+            (["sx", good], "LINE,xmodem,noflow"),
+            (["sb", "-k", stream], "LINE,ymodem-g")):
         d = Device()
         got, rc = over_line(command, *device_words(d, origin))
         what = " ".join(map(os.path.basename, command)) + " to " + origin
