@@ -12,6 +12,9 @@ mkdir -p build/test
 
 totals=build/test/totals
 : >$totals
+# Told again at the end: some keep only the end of what this prints.
+failures=build/test/failures
+: >$failures
 start=$(date +%s)
 
 # part NAME COMMAND...: a part that cannot be run is a failure.
@@ -35,6 +38,11 @@ part()
 	if [ "$f" != 0 ]; then
 		echo "--- $name (exit $rc), the end of $log:"
 		tail -n 60 "$log"
+		{
+			echo "--- $name (exit $rc), what failed:"
+			grep -aE 'FAIL|rror|not found' "$log" | tail -n 8
+			tail -n 3 "$log"
+		} >>$failures
 	fi
 	echo "$name: $p passed, $f failed ($(($(date +%s) - began)) s)"
 	echo "$p $f" >>$totals
@@ -73,6 +81,7 @@ wait
 part verdict-time tests/bench/verdict.sh
 part reproducible tests/reproducible.sh
 part readme tests/readme.sh
+cat $failures
 echo "$(($(date +%s) - start)) seconds"
 passed=$(awk '{ n += $1 } END { print n + 0 }' $totals)
 failed=$(awk '{ n += $2 } END { print n + 0 }' $totals)
