@@ -24,7 +24,8 @@ WARN := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wundef \
 WERROR ?= -Werror
 # -DOPT_X=0 leaves an option of src/options.h out.
 OPTS ?=
-SANE := -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
+SANE := -g1 $(if $(filter check-gcc,$V),-Og,-O1) -fuse-ld=lld -Wno-unused-command-line-argument \
+	-fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=all
 
 ifneq ($(filter check-gcc check-clang fuzz,$V),)

@@ -52,17 +52,16 @@ lint_forbidden()
 
 lint_format()
 {
-	bad=0
-	for f in $(c_files); do
-		clang-format --dry-run -Werror "$f" 2>/dev/null ||
-			{ echo "$f: run make fmt"; bad=1; }
-	done
-	return $bad
+	c_files | xargs -r -n 20 -P "$(nproc)" \
+		clang-format --dry-run -Werror 2>"$tmp/format" && return
+	sed 's/error: code should be clang-formatted.*/run make fmt/' \
+		"$tmp/format"
+	return 1
 }
 
 lint_shell()
 {
-	scripts | xargs -r shellcheck -S warning
+	scripts | xargs -r -n 8 -P "$(nproc)" shellcheck -S warning
 }
 
 lint_spdx()
