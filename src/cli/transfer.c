@@ -18,6 +18,8 @@ static int open_folder(
 	char folder[CONF_TEXT] = ".";
 
 	*name = slash ? slash + 1 : path;
+	if ((*name)[0] == '\0')
+		return diag_fail(d, R_USAGE, "%s: expected a file", path);
 	if (slash && !slice_copy(folder, sizeof folder,
 	                 (struct slice){path, (size_t)(slash - path) + 1}))
 		return diag_fail(d, R_LIMIT, "the path is too long");

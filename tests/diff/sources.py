@@ -270,6 +270,8 @@ def test_tftp():
     refused("send, not allowed", run("send", "note", kept.url("up")),
             "tftp-access-denied")
     refused("send elsewhere", run("send", "note", "note2"), "usage")
+    refused("fetch into a folder", run("fetch", "-", "./", stdin=b"x"),
+            "usage")
     refused("fetch a file", run("fetch", "note", "note2"), "usage")
     check(not os.path.exists("note2"), "note2")
     write("there", b"mine")
