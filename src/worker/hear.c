@@ -144,7 +144,8 @@ static bool on_message(unsigned which, struct msg *m)
 	case MSG_LOG:
 		return on_log(&job.child[which], &m->u.log);
 	case MSG_PROGRESS:
-		return which <= INSTALLER && on_progress(&m->u.progress);
+		return which != PROBE && which != RECORDER &&
+		       on_progress(&m->u.progress);
 	case MSG_PROBED:
 		return which == PROBE && on_probed(&m->u.probed);
 	case MSG_FACTS:
