@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: 0BSD
-"""stream.py [MIB]: peak resident memory of all lifeboat processes together
+"""stream.py [MIB [COMPRESSION]]: peak resident memory of all lifeboat processes together
 while a bundle in stream order (2048 MiB, squashfs blocks of 128 KiB) is
 installed from a pipe and from a TFTP server, and one of 16 MiB over a serial
 line; the command of this machine, its children included. Fails above 2 MiB,
@@ -33,7 +33,7 @@ def run(*args):
     subprocess.run(args, check=True, stdout=subprocess.DEVNULL)
 
 
-def bundle(name, size):
+def bundle(name, size, how):
     """One image of size bytes, of which one in 64 can be compressed."""
     tree = name + ".d"
     shutil.rmtree(tree, ignore_errors=True)
@@ -50,7 +50,7 @@ def bundle(name, size):
             os.unlink(path)
     run("rauc", "--cert", KEYS + "/signer.pem", "--key", KEYS + "/signer.key",
         "--keyring", KEYS + "/keyring.pem", "bundle",
-        "--mksquashfs-args=-comp zstd -Xcompression-level 1 -b 128k",
+        "--mksquashfs-args=-comp %s -b 128k" % how,
         tree, name + ".raucb")
     run(LIFEBOAT, "stream", name + ".raucb", name + ".raucs")
     os.unlink(name + ".raucb")
@@ -125,12 +125,13 @@ def server(port):
 
 def main():
     size = int(sys.argv[1]) if len(sys.argv) > 1 else 2048
+    how = sys.argv[2] if len(sys.argv) > 2 else "zstd -Xcompression-level 1"
     passed = failed = 0
     os.makedirs(WORK, exist_ok=True)
     os.chdir(WORK)
     run("make", "-C", TOP, "QUIET=1", "host")
-    large, image = bundle("large", size * MIB)
-    small, small_image = bundle("small", 16 * MIB)
+    large, image = bundle("large", size * MIB, how)
+    small, small_image = bundle("small", 16 * MIB, how)
     device(size * MIB + MIB)
     master, slave = pty.openpty()
     tty.setraw(master)
