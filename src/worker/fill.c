@@ -32,6 +32,10 @@ static int fill_file(struct bundle_image *f, int fd, struct diag *d)
 		if (r != 0)
 			return diag_fail(d, r, "write error in the output");
 		off += n;
+		/* of all files: less than before would be another phase */
+		self.written += n;
+		(void)child_progress(
+		    NULL, PHASE_WRITE, self.written, UINT64_MAX);
 	} while (n > 0);
 	return 0;
 }

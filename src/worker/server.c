@@ -141,7 +141,7 @@ static int sent_read(
 	*n = (size_t)MIN(cap, s->blk->size - s->pos);
 	r = blk_read(s->blk, s->pos, dst, *n);
 	s->pos += *n;
-	receiving(s->pos, s->blk->size);
+	(void)child_progress(NULL, PHASE_WRITE, s->pos, s->blk->size);
 	return r == 0 ? 0 : diag_fail(d, r, "reading the file");
 }
 

@@ -295,6 +295,10 @@ mksquashfs many many.img -no-progress -quiet >out 2>err
 check 'extract many files' "$lifeboat" extract --keyring="$certs/root.pem" \
 	many.raucb many-ours
 check 'all of them' diff -r many many-ours
+# a long silence would be taken for a stall
+check 'extract tells how far it is' script -qec \
+	"'$lifeboat' extract -c '$conf' '$good' told" /dev/null
+said 'of the files, too' 'writing: '
 check 'extract does not write over files' not "$lifeboat" extract -c "$conf" \
 	"$good" ours
 cp "$good" flipped.raucb
