@@ -25,6 +25,7 @@ static struct {
 	unsigned percent;
 	char targets[128];
 	char version[MANIFEST_TEXT];
+	int lost; /* errno of what did not get to standard output */
 } ui;
 
 /* ---- output */
@@ -36,6 +37,9 @@ void cli_write(int fd, const char *text, size_t len)
 
 		if (n < 0 && errno == EINTR)
 			continue;
+		/* a reader that goes away has seen enough */
+		if (n < 0 && fd == STDOUT_FILENO && errno != EPIPE)
+			ui.lost = errno;
 		if (n <= 0)
 			return;
 		text += n;
@@ -161,6 +165,11 @@ int cli_run(struct job_setup *s, struct job_result *r, struct diag *d)
 			break;
 	}
 	end_line();
+	if (r->reason == 0 && ui.lost != 0) {
+		errno = ui.lost;
+		return errno_fail(
+		    d, errno == ENOSPC ? R_FULL : R_IO, "standard output");
+	}
 	return r->reason == 0 ? 0 : diag_fail(d, r->reason, "%s", r->seen);
 }
 
@@ -178,7 +187,7 @@ static int need_args(
 	if (o->args == count)
 		return 0;
 	return diag_fail(d, R_USAGE,
-	    o->args < count ? "%s is missing" : "only %s is expected", what);
+	    o->args < count ? "missing: %s" : "expected only: %s", what);
 }
 
 /* The last that is read: its text lies where all others did. */
@@ -424,8 +433,15 @@ int cli_main(int argc, char **argv)
 {
 	struct diag d = {0};
 	struct cli o;
-	int r;
+	int r, fd;
 
+	/* what is opened below must not be taken for the output; for reading:
+	 * what is written there is lost all the same */
+	do
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		(void)close(fd);
 	/* a reader that goes away must not end an install */
 	(void)signal(SIGPIPE, SIG_IGN);
 	log_to(to_stderr, NULL, LOG_INFO);

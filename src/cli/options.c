@@ -190,9 +190,8 @@ static int parse_verb(struct cli *o, const char *word, struct diag *d)
 
 int cli_parse(struct cli *o, int argc, char **argv, struct diag *d)
 {
-	enum cli_verb only = CLI_NONE;
-	const char *only_name = "";
-	bool words = false; /* behind "--" */
+	const char *only[CLI_VERBS] = {NULL}; /* the last option for a verb */
+	bool words = false;                   /* behind "--" */
 
 	memset(o, 0, sizeof *o);
 	o->format = JOB_READABLE;
@@ -229,15 +228,14 @@ int cli_parse(struct cli *o, int argc, char **argv, struct diag *d)
 			return diag_fail(
 			    d, R_USAGE, "unknown option %s", argv[i]);
 		}
-		if (options[at].only != CLI_NONE) {
-			only = options[at].only;
-			only_name = options[at].name;
-		}
+		only[options[at].only] = options[at].name;
 		r = apply(o, options[at].option, value, d);
 		if (r != 0)
 			return r;
 	}
-	if (only != CLI_NONE && only != o->verb)
-		return diag_fail(d, R_USAGE, "unknown option --%s", only_name);
+	for (unsigned i = CLI_INFO; i < CLI_VERBS; i++)
+		if (only[i] && i != (unsigned)o->verb)
+			return diag_fail(
+			    d, R_USAGE, "unknown option --%s", only[i]);
 	return 0;
 }

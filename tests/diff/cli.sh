@@ -266,12 +266,36 @@ said 'the development keyring is shown' DEVELOPMENT
 check 'help' "$lifeboat" install --help
 said 'help shows the usage' 'install BUNDLE'
 for line in frobnicate 'info' 'info --frobnicate x' 'install a b' \
+	'install --restore --progress x' 'stream --detailed --restore a b' \
 	'status mark-good a b' 'status mark-ugly'; do
 	# shellcheck disable=SC2086 # words
 	check "refused: $line" not "$lifeboat" -c "$conf" $line
 	said "usage: $line" '\[usage\]'
 done
 
+# What does not get to its reader is no success; a reader that has seen enough
+# is. Descriptors 0 to 2 that are closed are not taken for something else.
+to()
+{
+	where=$1
+	shift
+	case $where in
+	closed) "$@" >&- ;;
+	nothing) "$@" <&- >&- 2>&- ;;
+	head) "$@" | head -n 1 ;;
+	*) "$@" >"$where" ;;
+	esac
+}
+for format in readable shell json; do
+	check "$format into a full device" not to /dev/full \
+		"$lifeboat" info -c "$conf" --output-format=$format "$good"
+	said 'says so' 'standard output: .*\[disk-full\]'
+	check "$format into nothing" not to closed \
+		"$lifeboat" info -c "$conf" --output-format=$format "$good"
+done
+# shellcheck disable=SC2016 # the inner shell fills these in
+check 'a reader that goes away' bash -o pipefail -c \
+	'"$0" info -c "$1" "$2" | head -n 1' "$lifeboat" "$conf" "$good"
 # ---- extract: unsquashfs's files
 
 for name in good zstd hook; do
@@ -373,6 +397,10 @@ check 'other is the one that is not booted' sh -c \
 check 'booted is not known' not run status \
 	--override-boot-slot=_external_ mark-good
 check 'a slot without bootname' not run status mark-good kernel.0
+check 'mark-active with nothing open' to nothing run status mark-active rootfs.0
+check 'in the environment' sh -c \
+	'fw_printenv -c fw.conf BOOT_ORDER | grep -qx "BOOT_ORDER=A B"'
+check 'status with nothing to write to' not to nothing run status
 check 'booted group is not written' run install --override-boot-slot=B "$good"
 check 'so A was' cmp -n 4096 a.rootfs "$bundles/rootfs.ext4"
 
