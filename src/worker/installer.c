@@ -169,17 +169,22 @@ static int run_mark(struct diag *d)
 		return r;
 	switch (self.w->setup->mark) {
 	case JOB_MARK_GOOD:
-		return boot_mark_good(&self.boot, i, c->boot_attempts, d);
+		r = boot_mark_good(&self.boot, i, c->boot_attempts, d);
+		break;
 	case JOB_MARK_BAD:
-		return boot_mark_bad(&self.boot, i, d);
+		r = boot_mark_bad(&self.boot, i, d);
+		break;
 	case JOB_MARK_ACTIVE:
 		r = boot_set_primary(
 		    &self.boot, i, c->boot_attempts_primary, d);
-		if (OPT_STATUS && r == 0)
-			report_activated(self.name_slot[i]);
-		return r;
+		break;
 	}
-	return R_INTERNAL;
+	/* an install can do without one, but here nothing was done */
+	if (r == 0 && self.boot.stores > 0 && !self.boot.state.valid)
+		r = diag_fail(d, R_BOOT_CRC, "%s", self.boot.state.text);
+	if (OPT_STATUS && r == 0 && self.w->setup->mark == JOB_MARK_ACTIVE)
+		report_activated(self.name_slot[i]);
+	return r;
 }
 
 /* The one bundle of the command line; its reason is the job's. */

@@ -367,6 +367,14 @@ said 'shows the slots' 'rootfs.1'
 said 'and why the boot state is unknown' 'State: *unknown: .*\[boot-env-io\]'
 check 'a mark without an environment' not run status mark-bad rootfs.1 \
 	--fw-env-config=none.conf
+head -c 16384 /dev/zero >zeros
+printf '%s\n' "$work/zeros 0x0 0x2000" "$work/zeros 0x2000 0x2000" >zeros.conf
+for mark in good bad active; do
+	check "mark-$mark in no valid environment" not run status \
+		mark-$mark rootfs.1 --fw-env-config=zeros.conf
+	said 'it is not claimed' '\[boot-env-crc\]'
+done
+check 'nor touched' cmp -n 16384 zeros /dev/zero
 if [ ! -e /etc/fw_env.config ]; then
 	check 'status without fw_env.config' "$lifeboat" --conf="$conf" status
 	said 'says so' 'State: *unknown: .*fw_env.config \[boot-config\]'
@@ -401,6 +409,19 @@ check 'mark-active with nothing open' to nothing run status mark-active rootfs.0
 check 'in the environment' sh -c \
 	'fw_printenv -c fw.conf BOOT_ORDER | grep -qx "BOOT_ORDER=A B"'
 check 'status with nothing to write to' not to nothing run status
+# a slot that somebody uses
+truncate -s 8M mounted.img
+mke2fs -q -t ext4 mounted.img
+mkdir -p mounted
+if mount -o loop mounted.img mounted 2>err; then
+	loop=$(findmnt -no SOURCE mounted)
+	sed "s,^device=b.rootfs,device=$loop," system.conf >mounted.conf
+	check 'a mounted slot' not run install --conf=mounted.conf \
+		--override-boot-slot=A "$good"
+	said 'is named' "$loop is mounted \[target-mounted\]"
+	umount mounted
+	check 'which keeps its content' e2fsck -fn mounted.img
+fi
 check 'booted group is not written' run install --override-boot-slot=B "$good"
 check 'so A was' cmp -n 4096 a.rootfs "$bundles/rootfs.ext4"
 
