@@ -6,6 +6,15 @@
 
 #define TRAILER 8u /* the size of the CMS, big-endian */
 
+/* What is right for a pipe and was copied to a stick, or named as a file. */
+static bool in_stream_order(const struct bundle *b)
+{
+	uint8_t head[STREAM_MAGIC_LEN];
+
+	return OPT_STREAM && blk_read(b->source, 0, head, sizeof head) == 0 &&
+	       memcmp(head, STREAM_MAGIC, sizeof head) == 0;
+}
+
 static int read_trailer(struct bundle *b, struct diag *d)
 {
 	uint64_t room = b->size - TRAILER;
@@ -26,6 +35,9 @@ static int read_trailer(struct bundle *b, struct diag *d)
 	else if (cms > limit)
 		r = load_le64(raw) <= limit ? R_SIG_SIZE_LITTLE
 		                            : R_SIG_SIZE_LARGE;
+	if (r != 0 && in_stream_order(b))
+		return diag_fail(
+		    d, R_STREAM_TWICE, "in stream order, expected a bundle");
 	if (r != 0)
 		return diag_fail(d, r,
 		    "bundle of %llu bytes that ends in %08x%08x, the size of "

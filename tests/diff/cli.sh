@@ -296,6 +296,10 @@ done
 # shellcheck disable=SC2016 # the inner shell fills these in
 check 'a reader that goes away' bash -o pipefail -c \
 	'"$0" info -c "$1" "$2" | head -n 1' "$lifeboat" "$conf" "$good"
+"$lifeboat" stream "$good" good.raucs
+check 'a stream for a file' not "$lifeboat" info -c "$conf" good.raucs
+said 'is recognised' 'in stream order.*\[stream-once\]'
+
 # ---- extract: unsquashfs's files
 
 for name in good zstd hook; do
