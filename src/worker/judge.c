@@ -56,6 +56,11 @@ static int check_targets(struct diag *d)
 	return 0;
 }
 
+static const char *version_of(const struct candidate *c)
+{
+	return c->version[0] != '\0' ? c->version : "no version";
+}
+
 int judge_candidate(unsigned i, struct diag *d)
 {
 	struct candidate *c = &self.candidate[i];
@@ -88,8 +93,7 @@ int judge_candidate(unsigned i, struct diag *d)
 	}
 	fmt(c->version, sizeof c->version, "%s", m->version);
 	fmt(c->who, sizeof c->who, "%s (%s, signed by %s)", c->where,
-	    c->version[0] ? c->version : "no version",
-	    who->cn[0] ? who->cn : "no name");
+	    version_of(c), who->cn[0] ? who->cn : "no name");
 	c->signed_at = who->has_time ? who->signing_time : 0;
 	memcpy(c->sha256, m->sha256, sizeof c->sha256);
 	if (self.w->slots == 0)
@@ -198,9 +202,10 @@ static bool is_rivalled(const struct candidate *a, bool by_version)
 
 		if (b->good && are_rivals(a, b, by_version))
 			(void)diag_fail(&d, R_BUNDLE_CHOICE,
-			    "%.*s and %.*s are different bundles of version "
-			    "%.*s",
-			    56, a->where, 56, b->where, 32, a->version);
+			    "%.*s (%.*s) and %.*s (%.*s) are different "
+			    "bundles, neither newer",
+			    46, a->where, 28, version_of(a), 46, b->where, 28,
+			    version_of(b));
 	}
 	for (unsigned i = 0; d.reason != 0 && i < self.candidates; i++)
 		if (self.candidate[i].good)

@@ -299,8 +299,8 @@ stick files/good.raucb rival.raucb "$bundles/small.raucb"
 ASAN_OPTIONS=detect_leaks=0 ./rescue_job system.conf fw.conf both.pem \
 	>out 2>&1 || :
 sees 'two bundles of one version' 'refused bundle-choice' \
-	'choice: .*/good.raucb: .*different bundles of version' \
-	'choice: .*/rival.raucb: .*different bundles of version' \
+	'choice: .*/good.raucb: .*different bundles, neither newer' \
+	'choice: .*/rival.raucb: .*different bundles, neither newer' \
 	'good.raucb.*: not taken: .*\[bundle-choice\]' \
 	'rival.raucb.*: not taken: .*\[bundle-choice\]' \
 	'small.raucb.*\[no-slot-for-image\]'

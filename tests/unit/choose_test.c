@@ -306,10 +306,13 @@ static void test_rivals(void)
 	};
 
 	expect_in_any_order(versions, "bundle-choice");
-	CHECK(says("different bundles of version 2.0"));
+	CHECK(says("sda1:/2.raucb (2.0.0) and sda1:/1.raucb (2.0) are "
+	           "different bundles, neither newer"));
 	CHECK_INT(menus, 3);
 	expect_in_any_order(words, "bundle-choice");
 	expect_in_any_order(times, "bundle-choice");
+	CHECK(says("sda1:/3.raucb (no version) and sda1:/1.raucb (no version) "
+	           "are different bundles, neither newer"));
 	/* older ones hold nothing up */
 	expect_in_any_order(elsewhere, "sda1:/3.raucb");
 	expect_in_any_order(refused, "sda1:/1.raucb");
@@ -358,7 +361,7 @@ static void test_menu(void)
 	CHECK_STR(menu_where[0], "sda1:/late.raucb");
 	CHECK_STR(menu_where[1], "sda1:/rival.raucb");
 	CHECK(strstr(menu[1], "sda1:/rival.raucb (2.0, signed by no name): not "
-	                      "taken: sda1:/late.raucb and ") == menu[1]);
+	                      "taken: sda1:/late.raucb (2.0) and ") == menu[1]);
 	CHECK_STR(menu[2], "sda1:/x.raucb: not taken: bad head");
 	CHECK_STR(
 	    choose_in(files, "", "sda1:/rival.raucb"), "sda1:/rival.raucb");
