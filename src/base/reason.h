@@ -22,11 +22,13 @@
 	X(R_INTERNAL, -5, "internal-error", \
 	    "a bug in lifeboat: please report this line") \
 	X(R_USAGE, -6, "usage", "see lifeboat --help") \
-	X(R_NOT_FOUND, -7, "not-found", "check the name") \
+	X(R_NOT_FOUND, -7, "not-found", "check the name, and who may read it") \
 	X(R_CANCELLED, -8, "cancelled", "start again when ready") \
-	X(R_TIMEOUT, -9, "timeout", "try another stick or port") \
+	X(R_TIMEOUT, -9, "timeout", \
+	    "try again, with another stick, port or cable") \
 	X(R_CHILD, -10, "worker-died", "try again, and report it") \
-	X(R_SYSTEM, -11, "system", "check the kernel configuration") \
+	X(R_SYSTEM, -11, "system", \
+	    "check name and rights; in recovery, the kernel configuration") \
 	X(R_KEYFILE_SYNTAX, -12, "keyfile-syntax", "correct the named line") \
 	X(R_KEYFILE_VALUE, -13, "keyfile-value", "correct the named line") \
 	X(R_FULL, -14, "disk-full", "make room on the file system") \
@@ -45,6 +47,8 @@
 	    "repair the stick with fsck.fat or format it anew") \
 	X(R_NO_BUNDLE, -26, "no-bundle", \
 	    "copy a bundle (*.raucb) to the stick") \
+	X(R_EXFAT_DAMAGED, -27, "exfat-damaged", \
+	    "repair the stick with fsck.exfat or format it anew") \
 	X(R_BUNDLE_CHOICE, -28, "bundle-choice", \
 	    "leave only one of them on the stick, press l, or name one with " \
 	    "lifeboat.bundle=") \
@@ -274,7 +278,7 @@
 	    "start the sender, and check cable and baud rate") \
 	X(R_LINE_CANCELLED, -208, "sender-cancelled", "send it again") \
 	X(R_LINE_CONFIG, -209, "serial-config", \
-	    "correct [serial] in lifeboat.conf or the address given") \
+	    "correct serial= in lifeboat.conf or the address given") \
 	/* bytes that come once */ \
 	X(R_STREAM_CUT, -215, "stream-cut", \
 	    "it ended too early: send it again, or make it anew") \
@@ -291,9 +295,7 @@
 	    "this needs the file twice: restore it first with lifeboat " \
 	    "stream --restore") \
 	X(R_SPOOL_FULL, -221, "larger-than-memory", \
-	    "send it in stream order: lifeboat stream IN.raucb OUT.raucs") \
-	X(R_EXFAT_DAMAGED, -27, "exfat-damaged", \
-	    "repair the stick with fsck.exfat or format it anew")
+	    "send it in stream order: lifeboat stream IN.raucb OUT.raucs")
 
 #define REASON_ENUM(code, value, name, help) code = (value),
 /* 0 is not called R_OK: <unistd.h> has that name */
