@@ -257,7 +257,7 @@ static void turn(void)
 	if (rescue_moves(now))
 		watchdog_feed(now);
 	else if (watchdog_timeout_ms(now) < 0) /* there is none to do it */
-		leave(false, reason_help(R_TIMEOUT));
+		leave(false, "nothing moves any more");
 }
 
 int init_run(int argc, char **argv)
