@@ -8,7 +8,7 @@
 #include "options.h"
 
 #define PIECE 65536u
-#define PAYLOAD_BLOCK 4096u
+#define SIGNATURE_MAX 65536u
 #define PADDING 0x1au /* XMODEM fills its last block with it */
 #define BLOCK 1024u   /* the longest one */
 
@@ -63,8 +63,8 @@ static int too_large(const struct source *s, uint64_t size, struct diag *d)
 }
 
 /*
- * XMODEM does not tell where its file ends. A bundle does: in front of its end
- * stands the size of its signature, and in front of that whole blocks. What is
+ * XMODEM does not tell where its file ends. A bundle does, with the size of its
+ * signature, which is small: padding behind it reads as a larger one. What is
  * signed is judged elsewhere.
  */
 static int drop_padding(uint64_t *size, struct diag *d)
@@ -76,12 +76,10 @@ static int drop_padding(uint64_t *size, struct diag *d)
 	if (r != 0)
 		return diag_fail(d, r, "reading what was received");
 	for (size_t end = have; end >= 8 && have - end < BLOCK; end--) {
-		uint64_t total = *size - (have - end);
 		uint64_t sig = load_be64(tail + end - 8);
 
-		if (sig > 0 && sig < total - 8 &&
-		    (total - 8 - sig) % PAYLOAD_BLOCK == 0) {
-			*size = total;
+		if (sig <= SIGNATURE_MAX) {
+			*size -= have - end;
 			return 0;
 		}
 		if (tail[end - 1] != PADDING)
