@@ -79,7 +79,7 @@ int xmodem_first(struct modem *m, uint8_t start, struct diag *d)
 		m->protocol = MODEM_XMODEM;
 	} else if (rc || m->block[0] != 0 || !named || !modem_info(m)) {
 		return again(m, d);
-	} else if (!m->feed.name[0]) {
+	} else if (!m->block[HEAD]) {
 		(void)!modem_put(m, ACK, d);
 		return modem_no_file(d);
 	}

@@ -157,6 +157,16 @@ static void ymodem(void)
 	CHECK_STR(m.feed.name, "?[2J");
 	CHECK(m.feed.size == FEED_UNKNOWN);
 
+	/* a name that cannot be shown is one */
+	start();
+	say_block(0, 128, 0, "\xfc.raucb|128", 1);
+	say_block(1, 128, 0, NULL, 3);
+	say("\4", 1, 4, 1);
+	say_block(0, 128, 0, "", 6);
+	CHECK_INT(receive(MODEM_AUTO), 0);
+	CHECK(got_is(128));
+	CHECK_STR(m.feed.name, "");
+
 	start();
 	say_block(0, 128, 0, "x|0", 1);
 	say("\4", 1, 3, 1);
