@@ -38,6 +38,8 @@ int main(void)
 	CHECK_INT(during.c_iflag, IXOFF);
 	CHECK((during.c_cflag & CRTSCTS) == 0);
 	CHECK((during.c_cflag & CSIZE) == CS8);
+	CHECK((during.c_cflag & CLOCAL) != 0);
+	CHECK(during.c_cc[VMIN] == 0 && during.c_cc[VTIME] == 0);
 	line_fd_init(&l, fd);
 	CHECK_INT(l.io.read(&l.io, b, sizeof b, &n, 100, &d), 0);
 	CHECK(n == 2 && memcmp(b, "ab", 2) == 0);
@@ -59,7 +61,10 @@ int main(void)
 	CHECK(tcgetattr(fd, &during) == 0 && during.c_iflag == 0);
 	CHECK((during.c_cflag & CRTSCTS) == 0);
 
+	/* what comes late is not typed */
+	CHECK_INT(write(far, "late\n", 5), 5);
 	line_restore(fd, &saved);
+	CHECK_INT(read(fd, b, sizeof b), -1);
 	CHECK(!saved.valid && tcgetattr(fd, &after) == 0);
 	CHECK(after.c_iflag == before.c_iflag &&
 	      after.c_oflag == before.c_oflag &&

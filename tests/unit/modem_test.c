@@ -118,8 +118,85 @@ static void xmodem(void)
 	CHECK(line.clock - from < 120000);
 }
 
+/* What stands in for others in noise: ends and cancels. */
+static void xmodem_noise(void)
+{
+	uint8_t b[1100];
+
+	/* an end, a bad block, and an end again: neither is believed */
+	start();
+	say_block(1, 128, 0, NULL, 1);
+	say("\4", 1, 2, 1);
+	say_block(2, 128, 128, NULL, 3)->p[9] ^= 1;
+	say("\4", 1, 4, 1);
+	say_block(2, 128, 128, NULL, 5);
+	say("\4", 1, 6, 1);
+	say("\4", 1, 7, 1);
+	CHECK_INT(receive(MODEM_XMODEM), 0);
+	CHECK(got_is(256));
+	CHECK(sent("C\6\x15\x15\x15\6\x15\6", 8));
+
+	/* two CAN amid a burst, one alone, and five with a block behind */
+	start();
+	say_block(1, 128, 0, NULL, 1);
+	say("x\x18\x18", 3, 2, 1);
+	say_block(2, 128, 128, NULL, 3);
+	say("\x18\6", 2, 4, 1);
+	say_block(3, 128, 256, NULL, 5);
+	say("\4", 1, 6, 1);
+	say("\4", 1, 7, 1);
+	CHECK_INT(receive(MODEM_XMODEM), 0);
+	CHECK(got_is(384));
+
+	/* in a file they are bytes like others */
+	start();
+	memset(got, CAN, 128);
+	(void)block(b, 1, 128, 0, NULL, false);
+	memset(b + 3, CAN, 128);
+	b[131] = (uint8_t)(crc16(b + 3, 128) >> 8);
+	b[132] = (uint8_t)crc16(b + 3, 128);
+	say(b, 133, 1, 1);
+	say("\4", 1, 2, 1);
+	say("\4", 1, 3, 1);
+	CHECK_INT(receive(MODEM_AUTO), 0);
+	CHECK(got_len == 128 && got[0] == CAN && got[127] == CAN);
+
+	/* four cancel nothing; with backspaces they are five all the same */
+	start();
+	say("\x18\x18\x18\x18", 4, 1, 1);
+	say_block(1, 128, 0, NULL, 2);
+	say("\4", 1, 3, 1);
+	say("\4", 1, 4, 1);
+	CHECK_INT(receive(MODEM_AUTO), 0);
+	CHECK(got_is(128));
+	start();
+	say("\x18\b\x18\b\x18\b\x18\b\x18\b", 10, 1, 1);
+	CHECK_INT(receive(MODEM_AUTO), R_LINE_CANCELLED);
+
+	/* as many bad blocks as may be, twice, and then one more */
+	start();
+	for (unsigned i = 0; i < 2 * MODEM_TRIES; i++) {
+		unsigned n = i / MODEM_TRIES;
+
+		say_block(n + 1, 128, n * 128, NULL, i + n + 1)->p[40] ^= 1;
+		if (i % MODEM_TRIES == MODEM_TRIES - 1)
+			say_block(n + 1, 128, n * 128, NULL, i + n + 2);
+	}
+	say("\4", 1, 2 * MODEM_TRIES + 3, 1);
+	say("\4", 1, 2 * MODEM_TRIES + 4, 1);
+	CHECK_INT(receive(MODEM_XMODEM), 0);
+	CHECK(got_is(256));
+	start();
+	for (unsigned i = 0; i <= MODEM_TRIES; i++)
+		say_block(1, 128, 0, NULL, i + 1)->p[40] ^= 1;
+	CHECK_INT(receive(MODEM_XMODEM), R_LINE_NOISE);
+	CHECK_INT(line.out_len, 1 + MODEM_TRIES);
+}
+
 static void ymodem(void)
 {
+	uint64_t from;
+
 	start();
 	say_block(0, 128, 0, "a file.raucb|1100 0 0", 1);
 	say_block(1, 1024, 0, NULL, 3);
@@ -146,15 +223,18 @@ static void ymodem(void)
 	/* no size, no last block; a control character in the name; the answer
 	 * to the first block was lost */
 	start();
-	say_block(0, 128, 0, "\x1b[2J\xff|", 1);
-	say_block(0, 128, 0, "\x1b[2J\xff|", 3);
+	from = line.clock;
+	say_block(0, 128, 0, "\x1b[2J\x7f\xff|", 1);
+	say_block(0, 128, 0, "\x1b[2J\x7f\xff|", 3);
 	say_block(1, 128, 0, NULL, 5);
 	say("\4", 1, 6, 1);
 	say("\4", 1, 7, 1);
 	CHECK_INT(receive(MODEM_YMODEM), 0);
 	CHECK(got_is(128));
 	CHECK(sent("C\6C\6C\6\x15\6CCC", 11));
-	CHECK_STR(m.feed.name, "?[2J");
+	CHECK_STR(m.feed.name, "?[2J?");
+	/* 500 ms for the block that came twice, and three questions */
+	CHECK(line.clock - from < 500 + 3 * 3000 + 500);
 	CHECK(m.feed.size == FEED_UNKNOWN);
 
 	/* a name that cannot be shown is one */
@@ -192,7 +272,13 @@ static void ymodem(void)
 	say_block(0, 128, 0, "", 1);
 	CHECK_INT(receive(MODEM_YMODEM), R_LINE_CANCELLED);
 
-	/* -G: no answers, and nothing twice */
+	/* -G: no answers, and nothing twice; the sender is gone at the end */
+	start();
+	say_block(0, 128, 0, "x|128", 1);
+	say_block(1, 128, 0, NULL, 2);
+	say("\4", 1, 2, 1);
+	CHECK_INT(receive(MODEM_YMODEM_G), 0);
+	CHECK(got_is(128) && sent("GG\6G", 4));
 	start();
 	say_block(0, 128, 0, "x|2048", 1);
 	say_block(1, 1024, 0, NULL, 2);
@@ -285,6 +371,7 @@ static void words(void)
 int main(void)
 {
 	xmodem();
+	xmodem_noise();
 	ymodem();
 	beginnings();
 	words();

@@ -244,6 +244,82 @@ static void test_hostile_installer(void)
 	stop(pid, fd);
 }
 
+/* ---- what comes once */
+
+static size_t fed;
+
+static int feed_read(
+    struct feed *f, void *dst, size_t cap, size_t *n, struct diag *d)
+{
+	(void)f;
+	(void)d;
+	*n = MIN(MIN(cap, 1000), SIZE - fed);
+	memcpy(dst, content + fed, *n);
+	fed += *n;
+	return 0;
+}
+
+static int feed_begin(struct source *s, struct feed **feed, struct diag *d)
+{
+	static const struct feed_ops ops = {"made", feed_read};
+	static struct feed f = {&ops, SIZE, "made up"};
+
+	(void)s;
+	(void)d;
+	*feed = &f;
+	return 0;
+}
+
+static void once(int fd, int how)
+{
+	(void)how;
+	source.ops = &source_once;
+	source.begin = feed_begin;
+	source.raw = true;
+	pipe_serve(fd, &source);
+}
+
+/* Only forwards, to its end, and no byte twice. */
+static void test_once(void)
+{
+	static uint8_t got[SIZE];
+	struct diag d = {0};
+	char where[SOURCE_WHERE];
+	unsigned count = 0;
+	size_t at = 0, n = 1;
+	int fd;
+	pid_t pid = start(&fd, once, 0);
+
+	pipe_init(&client, fd);
+	CHECK_INT(pipe_list(&client, 0, where, &count, &d), 0);
+	CHECK_STR(where, "made up");
+	CHECK_INT(pipe_open(&client, 0, &d), 0);
+	CHECK(client.forward && client.announced == SIZE);
+	for (; at < SIZE; at += n) {
+		n = MIN(SIZE - at, 1 + at % 5000);
+		CHECK_INT(blk_read(&client.blk, at, got + at, n), 0);
+	}
+	CHECK_MEM(got, content, SIZE);
+	CHECK_INT(blk_read(&client.blk, SIZE, got, 1), R_STREAM_CUT);
+	CHECK_INT(blk_read(&client.blk, SIZE, got, 1), R_STREAM_CUT);
+	CHECK_INT(blk_read(&client.blk, 5, got, 1), R_STREAM_TWICE);
+	CHECK_INT(blk_read(&client.blk, SIZE + 1, got, 1), R_STREAM_TWICE);
+	stop(pid, fd);
+
+	pid = start(&fd, once, 0);
+	pipe_init(&client, fd);
+	CHECK_INT(pipe_list(&client, 0, where, &count, &d), 0);
+	CHECK_INT(pipe_open(&client, 0, &d), 0);
+	for (at = 0; n > 0; at += n) {
+		const uint8_t *p = NULL;
+
+		CHECK_INT(pipe_next(&client, &p, &n, &d), 0);
+		CHECK(n <= SIZE - at && memcmp(p, content + at, n) == 0);
+	}
+	CHECK_INT(at, SIZE);
+	stop(pid, fd);
+}
+
 int main(void)
 {
 	for (size_t i = 0; i < SIZE; i++)
@@ -253,5 +329,6 @@ int main(void)
 	test_source_fails();
 	test_hostile_source();
 	test_hostile_installer();
+	test_once();
 	return check_done("pipe");
 }

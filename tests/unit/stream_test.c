@@ -179,6 +179,9 @@ static void test_header(void)
 	CHECK_INT(parse(1, 1, 131 * BLOCK, 1), R_STREAM_HEADER);
 	CHECK_INT(parse(1, 1, 132 * BLOCK, 1), 0);
 	CHECK_INT(parse(1, 1, UINT64_MAX / BLOCK * BLOCK, 1), R_STREAM_HEADER);
+	for (uint64_t n = 1ull << 41; n < (1ull << 41) + 2; n++)
+		CHECK_INT(parse(1, 1, (n + tree_blocks(n)) * BLOCK, 1),
+		    R_STREAM_HEADER);
 	for (unsigned bit = 12; bit < 53; bit++)
 		for (uint64_t n = 1; n < 200; n++)
 			wrong +=
@@ -426,6 +429,69 @@ static void test_no_bundle(void)
 	CHECK_INT(pipe_blk.seeks, 0);
 }
 
+/* ---- stopped, and large ---- */
+
+static int stop(void *ctx, uint64_t done, uint64_t total)
+{
+	(void)ctx;
+	(void)total;
+	return done > 5 * BLOCK;
+}
+
+static int count(void *ctx, const void *p, size_t len)
+{
+	if (raucs_size == 0)
+		memcpy(raucs, p, STREAM_HEADER);
+	raucs_size += len;
+	(void)ctx;
+	return 0;
+}
+
+static int zeros(struct blk *b, uint64_t off, void *dst, size_t len)
+{
+	memset(dst, 0, len);
+	if (off + len == b->size)
+		((uint8_t *)dst)[len - 1] = 9;
+	return 0;
+}
+
+static void test_stop(void)
+{
+	static const struct blk_ops ops = {.read = zeros};
+	static const uint64_t sizes[] = {2048, 4000, 8191, 8192, 9000};
+	static const uint32_t indices[] = {8, 15, 31, 32, 32};
+	struct blk large = {&ops, 0, 0};
+	struct blk_mem in, out;
+	uint64_t restored;
+	size_t size;
+
+	fake(300, 100);
+	CHECK_INT(make(), 0);
+	size = raucs_size;
+	blk_mem_init_const(&in, file, file_size);
+	job.in = &in.blk;
+	job.put = count;
+	job.progress = stop;
+	CHECK_INT(stream_make(&job, &d), R_CANCELLED);
+	/* a file that ends says so in its own way */
+	job.progress = NULL;
+	blk_mem_init_const(&in, raucs, size - 1);
+	blk_mem_init(&out, back, sizeof back, true);
+	CHECK_INT(stream_restore(&job, &out.blk, &restored, &d), R_STREAM_CUT);
+	blk_mem_init_const(&in, raucs, size);
+	CHECK_INT(stream_restore(&job, &out.blk, &restored, &d), 0);
+	job.progress = stop;
+	CHECK_INT(stream_restore(&job, &out.blk, &restored, &d), R_CANCELLED);
+	job.progress = NULL;
+	job.in = &large;
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		large.size = (sizes[i] + tree_blocks(sizes[i])) * BLOCK + 17;
+		raucs_size = 0;
+		CHECK_INT(stream_make(&job, &d), 0);
+		CHECK_INT(made_index(), indices[i]);
+	}
+}
+
 /* ---- installed as it comes ---- */
 
 static const char system_conf[] = "[system]\ncompatible=Test\nbootloader=noop\n"
@@ -591,6 +657,40 @@ static void test_install(const char *name)
 		CHECK(whole(&slots[0]) && whole(&slots[1]));
 	}
 	CHECK_INT(forged, 0);
+}
+
+static int stop_soon(void *ctx, uint64_t done, uint64_t total)
+{
+	(void)ctx;
+	return done >= total / 2;
+}
+
+/* What no image needs is verified too, to the last block. */
+static void test_finish(void)
+{
+	unsigned wrong = 0;
+	uint8_t byte;
+
+	load_stream("good.raucb");
+	CHECK_INT(open_stream(raucs, raucs_size), 0);
+	CHECK_INT(bundle_finish(&bundle, &d), 0);
+	CHECK_INT(pipe_blk.at, raucs_size);
+	for (size_t at = STREAM_HEADER + job.header.cms; at < raucs_size;
+	     at += 7 * BLOCK) {
+		raucs[at + 99] ^= 1;
+		CHECK_INT(open_stream(raucs, raucs_size), 0);
+		wrong += bundle_finish(&bundle, &d) == 0;
+		raucs[at + 99] ^= 1;
+		/* and so it stays, whatever is asked for */
+		wrong += bundle_finish(&bundle, &d) != d.reason;
+		wrong += blk_read(bundle.content, 0, &byte, 1) != d.reason;
+		CHECK_INT(open_stream(raucs, at), 0);
+		wrong += bundle_finish(&bundle, &d) != R_STREAM_CUT;
+	}
+	CHECK_INT(wrong, 0);
+	CHECK_INT(open_stream(raucs, raucs_size), 0);
+	bundle.stream.progress = stop_soon;
+	CHECK_INT(bundle_finish(&bundle, &d), R_CANCELLED);
 }
 
 /* What a stream that is open tells besides. */
@@ -808,12 +908,14 @@ int main(void)
 	test_bundles();
 	test_index();
 	test_no_bundle();
+	test_stop();
 	prepare();
 	expect("rootfs.ext4", "kernel.img");
 	test_install("good.raucb");
 	test_install("zstd.raucb");
 	test_harm("good.raucb", 11);
 	test_open();
+	test_finish();
 	expect("root.ext4", "boot.img");
 	test_install("lie.raucb");
 	test_install("lielz4.raucb");

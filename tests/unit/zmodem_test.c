@@ -99,12 +99,12 @@ static unsigned answers(const char *type)
 {
 	unsigned n = 0;
 
-	for (size_t i = 0; i + 6 < line.out_len; i++)
+	for (size_t i = 0; i + 14 < line.out_len; i++)
 		n += memcmp(line.out + i,
 		         "**\x18"
 		         "B",
 		         4) == 0 &&
-		     memcmp(line.out + i + 4, type, 2) == 0;
+		     memcmp(line.out + i + 4, type, strlen(type)) == 0;
 	return n;
 }
 
@@ -158,8 +158,8 @@ static void zmodem(void)
 	}
 }
 
-/* Up to 2000 of 4000 bytes. */
-static size_t z_half(void)
+/* Up to 2000 of 4000 bytes, and how that ends. */
+static size_t z_part(char how)
 {
 	start();
 	z_header('B', 0, 0);
@@ -170,9 +170,14 @@ static size_t z_half(void)
 	z_say(Z_RINIT);
 	z_header('C', 10, 0);
 	z_content(true, 0, 1000, 'i');
-	z_content(true, 1000, 1000, 'i');
+	z_content(true, 1000, 1000, how);
 	z_say(2 * Z_RINIT);
 	return 2 * Z_RINIT;
+}
+
+static size_t z_half(void)
+{
+	return z_part('i');
 }
 
 static void z_end(size_t after, unsigned from)
@@ -382,9 +387,191 @@ static void zmodem_again(void)
 	CHECK_INT(answers("03"), 2);
 }
 
+/* A header or subpacket whose only fault is its check counts for nothing,
+ * whatever it says. */
+static void zmodem_checks(void)
+{
+	static const char kinds[] = "ABC";
+	size_t at, from;
+
+	for (unsigned i = 0; i < 3; i++) {
+		at = z_part('h');
+		z_header(kinds[i], 10, 2000); /* its last digit or byte */
+		z[z_len - (kinds[i] == 'B' ? 4 : 1)] ^= 1;
+		z_content(kinds[i] == 'C', 0, 2000, 'h');
+		z_say(at);
+		z_end(at + Z_RINIT, 2000);
+		CHECK_INT(receive(MODEM_AUTO), 0);
+		CHECK(got_is(4000));
+	}
+	at = z_half();
+	line.steps--;
+	z_header('A', 10, 0);
+	from = z_len;
+	z_content(false, 0, 1000, 'h');
+	z_say(2 * Z_RINIT)->p[from + 500] ^= 1;
+	z_end(at + Z_RINIT, 0);
+	CHECK_INT(receive(MODEM_AUTO), 0);
+	CHECK(got_is(4000));
+
+	/* the eighth bit of digits, and XON and XOFF of all kinds in between */
+	at = z_part('h');
+	for (size_t i = 0; i < line.step[0].len; i++)
+		if (line.step[0].p[i] >= '0' && line.step[0].p[i] <= '9')
+			line.step[0].p[i] |= 0x80;
+	from = line.step[2].len - 40;
+	memmove(line.step[2].p + from + 4, line.step[2].p + from, 40);
+	memcpy(line.step[2].p + from, "\x11\x13\x91\x93", 4);
+	line.step[2].len += 4;
+	z_end(at, 2000);
+	CHECK_INT(receive(MODEM_AUTO), 0);
+	CHECK(got_is(4000));
+	CHECK_INT(answers("09"), 1);
+	CHECK(line.clock < 12345 + 5000);
+}
+
+/* Data that is ahead is not taken, and asked for once in a second; what lies
+ * far back is let come up. */
+static void zmodem_places(void)
+{
+	size_t at = z_part('h');
+
+	for (unsigned i = 0; i < 20; i++) {
+		z_header('C', 10, 2500);
+		z_content(true, 2500, 500, 'h');
+		z_say(at)->delay = 100;
+	}
+	z_header('C', 10, 0);
+	z_content(true, 0, 1000, 'j');
+	z_content(true, 1000, 1500, 'k');
+	z_say(at);
+	z_end(0, 2500);
+	CHECK_INT(receive(MODEM_AUTO), 0);
+	CHECK(got_is(4000));
+	CHECK(answers("09") >= 2 && answers("09") <= 4);
+	/* both questions were answered, each with where it was */
+	CHECK_INT(answers("03e8030000"), 1);
+	CHECK_INT(answers("03c4090000"), 1);
+}
+
+/* How long what takes. */
+static void zmodem_times(void)
+{
+	size_t at;
+
+	/* asked after 3, 6, 12 seconds of silence, and so on */
+	at = z_part('h');
+	CHECK_INT(receive(MODEM_AUTO), R_TIMEOUT);
+	CHECK_INT(answers("09"), 1 + 2 + 9);
+	/* ... and after 3 again, once something came */
+	at = z_part('h');
+	z_header('C', 10, 2000);
+	z_content(true, 2000, 1000, 'h');
+	z_say(at)->delay = 60000;
+	z_end(at + 7 * Z_RINIT, 3000);
+	CHECK_INT(receive(MODEM_AUTO), 0);
+	CHECK(line.clock > 12345 + 63000 && line.clock < 12345 + 68000);
+
+	/* who speaks at the last moment gets his time, but not for ever */
+	start();
+	z_header('B', 0, 0);
+	z_say(0)->delay = 29900;
+	z_file("x\0"
+	       "0",
+	    3);
+	z_say(0)->delay = 5000;
+	z_header('A', 11, 0);
+	z_header('B', 8, 0);
+	z_say(0);
+	CHECK_INT(receive(MODEM_ZMODEM), 0);
+	start();
+	for (unsigned i = 0; i < STEPS; i++) {
+		z_header('B', 0, 0);
+		z_say(0)->delay = 2000;
+	}
+	CHECK_INT(receive(MODEM_AUTO), R_LINE_PROTOCOL);
+	CHECK(line.clock <= 12345 + 40000 + 6000);
+	CHECK(cancelled());
+
+	/* files without end behind the end */
+	start();
+	z_file("x\0"
+	       "0",
+	    3);
+	z_say(0);
+	z_header('A', 11, 0);
+	z_say(0);
+	for (unsigned i = 0; i < 50; i++) {
+		z_file("y\0"
+		       "1",
+		    3);
+		z_say(0)->delay = 1000;
+	}
+	CHECK_INT(receive(MODEM_ZMODEM), 0);
+	CHECK(answers("05") >= 10 && line.clock < 12345 + 17000);
+
+	/* rubbish without end behind the end */
+	{
+		struct modem_request q = {&line.io, MODEM_AUTO, 30, 0};
+		size_t n = 1;
+
+		at = z_part('h');
+		z_end(at, 2000);
+		CHECK_INT(modem_open(&m, &q, &diag), 0);
+		while (n > 0 && got_len < 4000) {
+			CHECK_INT(m.feed.ops->read(&m.feed, got + got_len,
+			              sizeof got - got_len, &n, &diag),
+			    0);
+			got_len += n;
+		}
+		line.flood = true;
+		line.clock = 0;
+		CHECK_INT(m.feed.ops->read(&m.feed, got, 1, &n, &diag), 0);
+		CHECK_INT(n, 0);
+		CHECK(line.clock < 13000);
+	}
+}
+
+/* The sender gives up; another file of the same size; a long name. */
+static void zmodem_senders(void)
+{
+	static const unsigned ends[] = {7, 12, 16};
+	static char text[400];
+	size_t at;
+
+	for (unsigned i = 0; i < ARRAY_LEN(ends); i++) {
+		at = z_part('h');
+		z_header('B', ends[i], 0);
+		z_say(at);
+		CHECK_INT(receive(MODEM_AUTO), R_LINE_CANCELLED);
+	}
+	at = z_half();
+	z_header('B', 0, 0);
+	z_say(at)->delay = 4000;
+	z_file("y\0"
+	       "4000 1",
+	    8);
+	z_say(0);
+	CHECK_INT(receive(MODEM_AUTO), R_STREAM_CUT);
+	start();
+	memset(text, 'n', sizeof text - 3);
+	text[sizeof text - 2] = '0';
+	z_file(text, sizeof text);
+	z_say(0);
+	z_header('A', 11, 0);
+	z_header('B', 8, 0);
+	z_say(0);
+	CHECK_INT(receive(MODEM_ZMODEM), 0);
+	CHECK_INT(strlen(m.feed.name), sizeof m.feed.name - 1);
+}
+
 int main(void)
 {
 	zmodem();
 	zmodem_again();
+	zmodem_checks();
+	zmodem_places();
+	zmodem_times();
+	zmodem_senders();
 	return check_done("zmodem_test");
 }
