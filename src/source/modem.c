@@ -136,7 +136,6 @@ int modem_good(struct modem *m, size_t n, struct diag *d)
 		    (unsigned long long)m->feed.size);
 	m->offset += n;
 	m->errors = 0;
-	m->deadline = m->clock + MODEM_STALL_S * 1000;
 	return 0;
 }
 
@@ -210,7 +209,6 @@ static int feed_read(
 		m->failed = m->protocol == MODEM_ZMODEM ? zmodem_next(m, d)
 		                                        : xmodem_next(m, d);
 		if (m->failed) {
-			m->at = m->len = 0;
 			modem_close(m);
 			return m->failed;
 		}
