@@ -724,7 +724,7 @@ static void test_extract(void)
 	    {FILE_REGULAR, 0644, "1/2/3/4/5/6/7/8/9", ""},
 	    {7, 0644, "kind", ""},
 	};
-	char name[128];
+	char name[512];
 	struct stat st;
 
 	make = good;
@@ -762,7 +762,7 @@ static void test_fetch(void)
 	};
 	static const struct msg_file one = {FILE_REGULAR, 0644, "fetched", ""};
 	struct job_result r;
-	char name[128];
+	char name[512];
 
 	make_count = 1;
 	for (size_t i = 0; i < ARRAY_LEN(other); i++) {
