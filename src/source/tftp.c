@@ -111,14 +111,15 @@ static bool same_peer(const struct tftp *t, struct tftp_peer p)
 static int receive(struct tftp *t, uint8_t head[HEAD], uint8_t *body,
     size_t cap, struct answer *a, struct diag *d)
 {
-	while (t->useless++ < USELESS_MAX) {
+	while (t->useless++ < USELESS_MAX && t->quiet < TFTP_QUIET) {
 		uint32_t wait = t->wait;
 		int r = t->io->ops->receive(
 		    t->io, &a->from, head, body, cap, &a->len, &t->wait);
 
 		t->quiet += wait - t->wait;
 		if (r < 0) {
-			if (t->peer.port == 0)
+			/* an error of ours may have told a stranger as well */
+			if (t->peer.port == 0 && same_peer(t, a->from))
 				return t->failed = diag_fail(d, R_NET_SERVER,
 				           "nobody answers on that port");
 			continue;
@@ -138,6 +139,8 @@ static int receive(struct tftp *t, uint8_t head[HEAD], uint8_t *body,
 			continue;
 		}
 		a->len -= HEAD;
+		if (head[1] != DATA)
+			a->len = MIN(a->len, cap); /* the server's words, cut */
 		if (a->len <= cap)
 			return 1;
 		send_error(t, a->from, E_ILLEGAL, "longer than agreed on");
@@ -285,7 +288,7 @@ static int ask(struct tftp *t, struct tftp_io *io, const struct tftp_request *q,
 	    q->server.host, q->server.port ? q->server.port : TFTP_PORT};
 	uint64_t most[OPTIONS];
 	struct answer a;
-	bool plain = false;
+	bool plain = false, refused;
 	unsigned code;
 	size_t len;
 	int r;
@@ -342,9 +345,13 @@ again:
 				helped(t);
 				return 0;
 			case ERROR:
-				if (plain ||
-				    (code != E_OPTION && code != E_ILLEGAL &&
-				        code != E_UNDEFINED))
+				refused = code == E_OPTION ||
+				          code == E_ILLEGAL ||
+				          code == E_UNDEFINED;
+				/* one of the options, come twice or late */
+				if (refused && plain && first)
+					break;
+				if (plain || !refused)
 					return said(t, t->pool, t->pool + HEAD,
 					    a.len, d);
 				plain = true;

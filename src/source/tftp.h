@@ -51,7 +51,8 @@ struct tftp_io_ops {
 	 * datagram, and takes off *wait what it waited. The first bytes go
 	 * into head, the others, as far as they fit, into body; *len is the
 	 * length of all, also of what did not fit. Returns 1; 0 when none
-	 * came; R_NET_SERVER when the network says that nobody is there.
+	 * came; R_NET_SERVER when the network says that nobody is there, at
+	 * *from.
 	 */
 	int (*receive)(struct tftp_io *io, struct tftp_peer *from,
 	    uint8_t head[4], void *body, size_t cap, size_t *len,

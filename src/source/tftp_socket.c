@@ -57,16 +57,17 @@ static int socket_receive(struct tftp_io *io, struct tftp_peer *from,
 		bool refused = n < 0 && errno == ECONNREFUSED;
 		uint32_t start, waited;
 
-		if (n >= 0) {
-			*len = (size_t)n;
-			from->host = ntohl(at.sin_addr.s_addr);
-			from->port = ntohs(at.sin_port);
-			return 1;
-		}
-		if (told || errno != EAGAIN) {
-			/* its copy in the queue would keep poll() awake */
+		if (n < 0 && (told || errno != EAGAIN)) {
+			/* Its copy in the queue would keep poll() awake, and
+			 * tells to whom it went. */
 			h.msg_iovlen = 0;
 			(void)recvmsg(fd, &h, MSG_DONTWAIT | MSG_ERRQUEUE);
+		}
+		from->host = ntohl(at.sin_addr.s_addr);
+		from->port = ntohs(at.sin_port);
+		if (n >= 0) {
+			*len = (size_t)n;
+			return 1;
 		}
 		/* Other errors may pass: no route yet, no neighbour yet. */
 		if (refused)

@@ -208,6 +208,7 @@ class Server:
             data, peer = self.socket.recvfrom(2048)
             words = data[2:].split(b"\0")
             options = dict(zip(words[2::2], words[3::2]))
+            self.peer = peer
             talk = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             talk.settimeout(2)
             for packet in self.answer(data[1], options):
@@ -262,6 +263,17 @@ def test_tftp():
                 "tftp://127.0.0.1:0/x", "tftp://127.0.0.1:65536/x",
                 "tftp://127.0.0.256/x", "tftp://127.0.0.1"):
         refused(bad, d.install(bad), "network-config", bad)
+    # a stranger that is gone when it is told so is not the server
+    def stranger(request, options):
+        other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        other.bind(("127.0.0.2", 0))
+        other.sendto(struct.pack(">HH", 3, 1) + b"bad", server.peer)
+        other.close()
+        time.sleep(0.2)
+        yield struct.pack(">HH", 3, 1) + b"good"
+    server = Server(stranger)
+    rc, out = run("fetch", server.url(), "fetched")
+    check(rc == 0 and read("fetched") == b"good", "a stranger: " + out)
     write("note", b"note\n")
     full = Server(lambda request, options: [error(3, b"disk full")])
     refused("send, full", run("send", "note", full.url("up")),

@@ -72,6 +72,7 @@ static int world_receive(struct tftp_io *io, struct tftp_peer *from,
 		}
 		if (how & 0x40) {
 			w->again = 0;
+			*from = w->from;
 			return R_NET_SERVER;
 		}
 	}

@@ -4,6 +4,7 @@
  * good and bad, a network that loses, doubles, delays and exchanges packets,
  * and a clock that jumps. Nothing here waits.
  */
+#include <limits.h>
 #include <stdlib.h>
 
 #include "check.h"
@@ -52,15 +53,21 @@ static struct world {
 	unsigned block, window;
 	uint64_t base, alarm;
 	unsigned sent, requests, plain_requests;
-	unsigned errors_5, cancelled, errors_8;
+	unsigned port;   /* of the last request */
+	char asked[100]; /* its options, with '|' for NUL */
+	unsigned errors_4, errors_5, cancelled, errors_8;
 	uint8_t *written;
 	size_t written_len, written_block;
 	uint64_t expect;
 	struct tftp_peer at;
 	char answer[200]; /* its OACK */
-	bool twin;    /* answers a request that came again, from another port */
-	bool refused; /* by ICMP */
+	bool twin; /* answers a request that came again, from another port */
+	unsigned refused; /* by ICMP, so often */
+	struct tftp_peer nobody;
 	unsigned lose_ack; /* the first one of this number */
+	char acks[64];     /* the numbers, until then */
+	uint64_t listen_until;
+	bool timing;
 } w;
 
 static struct tftp t;
@@ -108,7 +115,7 @@ static void from_server(const void *p, size_t len, uint64_t after)
 
 static void server_error(unsigned code, const char *text)
 {
-	uint8_t p[100] = {0, 5, 0, (uint8_t)code};
+	uint8_t p[LONGEST] = {0, 5, 0, (uint8_t)code};
 
 	strcpy((char *)p + 4, text);
 	from_server(p, 5 + strlen(text), 0);
@@ -156,7 +163,7 @@ static void reply_oack(const char *text)
 	from_server(p, 2 + len, 0);
 }
 
-static void request(const uint8_t *p, size_t len)
+static void request(const uint8_t *p, size_t len, unsigned at)
 {
 	char oack[200] = "";
 	const char *s = (const char *)p + 2, *end = (const char *)p + len;
@@ -164,12 +171,17 @@ static void request(const uint8_t *p, size_t len)
 
 	CHECK(end[-1] == 0);
 	w.requests++;
+	w.port = at;
 	w.twin = w.running;
 	if (!w.twin)
 		w.at = (struct tftp_peer){HOST, (uint16_t)(1024 + w.requests)};
 	s += strlen(s) + 1;
 	CHECK_STR(s, "octet");
 	s += strlen(s) + 1;
+	for (size_t i = 0; s + i < end; i++) {
+		w.asked[i] = s[i] ? s[i] : '|';
+		w.asked[i + 1] = 0;
+	}
 	if (w.silent)
 		return;
 	if (w.error) {
@@ -249,13 +261,14 @@ static void server(const struct packet *k)
 	uint64_t number;
 
 	if (p[1] == 1 || p[1] == 2) {
-		request(p, k->len);
+		request(p, k->len, k->peer.port);
 		w.twin = false;
 		return;
 	}
 	if (p[1] == 5) {
 		w.errors_5 += p[3] == 5;
 		w.errors_8 += p[3] == 8;
+		w.errors_4 += p[3] == 4;
 		w.cancelled += p[3] == 0;
 		if (k->peer.port == w.at.port && p[3] != 5)
 			w.running = false;
@@ -305,6 +318,9 @@ static void world_send(
 		w.lose_ack = 0;
 	else if (to.host == HOST)
 		put_on_wire(true, to, p, len, 0);
+	if (((const uint8_t *)p)[1] == 4 && w.now < w.listen_until)
+		snprintf(
+		    w.acks + strlen(w.acks), 8, " %u", ((const uint8_t *)p)[3]);
 }
 
 static bool earlier(const struct packet *a, const struct packet *b)
@@ -319,8 +335,13 @@ static int world_receive(struct tftp_io *io, struct tftp_peer *from,
 	uint32_t waited;
 
 	(void)io;
-	if (w.refused)
+	if (w.now < w.listen_until)
+		w.timing = t.timing;
+	if (w.refused) {
+		*from = w.nobody;
+		w.refused--;
 		return R_NET_SERVER;
+	}
 	for (;;) {
 		struct packet k;
 		unsigned first = 0;
@@ -378,6 +399,7 @@ static void fresh(uint64_t size)
 	w.dies_at = FOREVER;
 	w.refusal = 8;
 	w.patience = 1000000;
+	w.nobody.host = HOST;
 	q = (struct tftp_request){{HOST, 0}, "a/x.raucb", 1500, 64, 0};
 }
 
@@ -443,6 +465,8 @@ static double seconds(void)
 
 /* ---- tests */
 
+static int put(uint64_t size, struct diag *d);
+
 static void test_sizes(void)
 {
 	static const uint64_t sizes[] = {
@@ -475,6 +499,47 @@ static void test_sizes(void)
 	CHECK_INT(get(32768, &d), 0);
 	CHECK_INT(t.block, 268);
 	CHECK_INT(t.window, TFTP_WINDOW);
+	CHECK_INT(w.port, TFTP_PORT);
+	CHECK_STR(w.asked, "tsize|0|blksize|268|windowsize|128|timeout|3|");
+	fresh(1);
+	q.server.port = 6969;
+	CHECK_INT(get(32768, &d), 0);
+	CHECK_INT(w.port, 6969);
+	/* as many as fit with one more */
+	fresh(100000);
+	q.mtu = TFTP_POOL / 64 + TFTP_HEADERS;
+	CHECK_INT(tftp_open(&t, &w.io, &q, &d), 0);
+	CHECK_INT(t.slots, 32);
+	/* the options are acknowledged at once */
+	CHECK_INT(w.on_wire, 1);
+	tftp_close(&t);
+}
+
+static void test_round_trip(void)
+{
+	struct diag d = {0};
+	size_t n;
+
+	fresh(100000);
+	w.way = 50000;
+	CHECK_INT(tftp_open(&t, &w.io, &q, &d), 0);
+	CHECK_INT(t.rto, 300);
+	CHECK_INT(t.feed.ops->read(&t.feed, read_buf, 32768, &n, &d), 0);
+	CHECK_INT(t.rto, 250);
+	tftp_close(&t);
+	fresh(100000);
+	CHECK_INT(tftp_open(&t, &w.io, &q, &d), 0);
+	CHECK_INT(t.rto, 8);
+	tftp_close(&t);
+	/* what went out twice tells nothing */
+	fresh(100000);
+	w.way = 400000;
+	CHECK_INT(tftp_open(&t, &w.io, &q, &d), 0);
+	CHECK_INT(t.srtt, 0);
+	CHECK_INT(t.feed.ops->read(&t.feed, read_buf, 32768, &n, &d), 0);
+	CHECK_INT(t.srtt, 0);
+	CHECK_INT(t.rto, 500);
+	tftp_close(&t);
 }
 
 static void test_options(void)
@@ -502,7 +567,15 @@ static void test_options(void)
 	fresh(100000);
 	w.options = REFUSED_PLAIN_TOO;
 	CHECK_INT(get(32768, &d), R_TFTP_OPTION);
-	CHECK_INT(w.requests, 2);
+	CHECK_INT(w.plain_requests, 2);
+	/* the refusal comes twice, or to a request that went out twice */
+	for (unsigned late = 0; late < 2; late++) {
+		fresh(100000);
+		w.options = REFUSED;
+		w.twice = late ? 0 : 1000;
+		w.way = late ? 280000 : 500;
+		CHECK_INT(get(32768, &d), 0);
+	}
 	fresh(100000);
 	w.oack = "BLKSIZE|1000|";
 	w.block = 1000;
@@ -521,6 +594,12 @@ static void test_options(void)
 	w.told = FEED_UNKNOWN;
 	CHECK_INT(get(32768, &d), 0);
 	CHECK_INT(t.feed.size, FEED_UNKNOWN);
+	/* twice, and longer than a block */
+	fresh(100000);
+	q.mtu = 40;
+	w.twice = 1000;
+	CHECK_INT(get(32768, &d), 0);
+	CHECK_INT(t.block, 8);
 	/* of 2,164,418,400 bytes, as atftpd says it */
 	fresh(100000);
 	w.oack = "tsize|-2130548896|blksize|1468|";
@@ -535,7 +614,7 @@ static void test_errors(void)
 	static const int reasons[] = {R_TFTP_ERROR, R_TFTP_NOT_FOUND,
 	    R_TFTP_ACCESS, R_TFTP_FULL, R_TFTP_ERROR, R_TFTP_ERROR,
 	    R_TFTP_ERROR, R_TFTP_ERROR, R_TFTP_OPTION, R_TFTP_ERROR};
-	static char name[TFTP_NAME + 1];
+	static char name[TFTP_NAME + 1], words[600];
 	struct diag d;
 	size_t n;
 
@@ -546,6 +625,14 @@ static void test_errors(void)
 		CHECK_INT(get(32768, &d), reasons[i]);
 		CHECK(strstr(d.seen, "no?[1m such \xc3\xa4") != NULL);
 	}
+	/* more words than a block holds */
+	memset(words, '.', sizeof words - 1);
+	memcpy(words, "no such file", 12);
+	fresh(1000);
+	w.error = 2;
+	w.text = words;
+	CHECK_INT(get(32768, &d), R_TFTP_NOT_FOUND);
+	CHECK(strstr(d.seen, "no such file") != NULL);
 	/* in the middle, and nothing is sent after it */
 	fresh(1000000);
 	memset(&d, 0, sizeof d);
@@ -575,22 +662,29 @@ static void test_errors(void)
 	fresh(100000);
 	w.longer = true;
 	CHECK_INT(get(32768, &d), R_TFTP_SYNTAX);
+	CHECK_INT(w.errors_4, 1);
 }
 
 static void test_silence(void)
 {
+	static const uint8_t kept[4 + 512] = {0, 3, 0, 3};
 	struct diag d;
 
 	fresh(1000);
 	w.silent = true;
 	CHECK_INT(get(32768, &d), R_NET_SERVER);
 	CHECK(seconds() >= 30 && seconds() < 36);
-	/* less and less often */
-	CHECK(w.requests > 4 && w.requests < 12);
+	/* after 0.5, 1, 2, 4, 5, 5, ... s */
+	CHECK_INT(w.requests, 9);
 	fresh(1000);
-	w.refused = true;
+	w.refused = UINT_MAX;
 	CHECK_INT(get(32768, &d), R_NET_SERVER);
 	CHECK(seconds() < 1);
+	/* a stranger that our error 5 did not find any more */
+	fresh(1000);
+	w.refused = 1;
+	w.nobody.host++;
+	CHECK_INT(get(32768, &d), 0);
 	fresh(1000000);
 	w.dies_at = 100;
 	CHECK_INT(get(32768, &d), R_TIMEOUT);
@@ -600,6 +694,20 @@ static void test_silence(void)
 	w.dies_at = 100;
 	w.patience = 1;
 	CHECK_INT(get(32768, &d), R_TIMEOUT);
+	/* and slowly, but before it is asked again */
+	fresh(1000000);
+	w.options = IGNORED;
+	w.dies_at = 2;
+	memset(&d, 0, sizeof d);
+	CHECK_INT(tftp_open(&t, &w.io, &q, &d), 0);
+	t.window = 2;
+	t.rto = 5000;
+	while (w.on_wire < 1000)
+		put_on_wire(
+		    false, w.at, kept, sizeof kept, w.on_wire * 1000000u);
+	CHECK_INT(read_all(32768, &d), R_TIMEOUT);
+	CHECK(seconds() < 36);
+	tftp_close(&t);
 }
 
 /* The reader goes away for a minute in the middle. */
@@ -630,6 +738,7 @@ static void test_strangers(void)
 	static const uint8_t data[] = {0, 3, 0, 3, 'x'};
 	static const uint8_t error[] = {0, 5, 0, 1, 'x', 0};
 	static const uint8_t junk[] = {0, 9, 0, 0};
+	static const uint8_t other[] = {1, 5, 0, 1, 'x', 0};
 	struct tftp_peer port = {HOST, 9}, host = {HOST + 1, 1025};
 	struct diag d = {0};
 	size_t n;
@@ -643,6 +752,7 @@ static void test_strangers(void)
 	put_on_wire(false, host, error, sizeof error, 0);
 	put_on_wire(false, w.at, junk, sizeof junk, 0);
 	put_on_wire(false, w.at, data, 3, 0);
+	put_on_wire(false, w.at, other, sizeof other, 0);
 	put_on_wire(false, w.at, "", 0, 0);
 	CHECK_INT(t.feed.ops->read(&t.feed, read_buf, 32768, &n, &d), 0);
 	while (n > 0 && d.reason == 0)
@@ -662,6 +772,15 @@ static void test_strangers(void)
 	put_on_wire(false, port, junk, sizeof junk, 0);
 	put_on_wire(false, port, data, sizeof data, 0);
 	CHECK_INT(get(32768, &d), 0);
+	/* no answers to what was asked */
+	for (unsigned i = 0; i < 3; i++) {
+		uint8_t none[] = {0, i == 0 ? 3 : 4, 0, i != 1, 'x'};
+
+		fresh(0);
+		w.silent = true;
+		put_on_wire(false, port, none, sizeof none, 0);
+		CHECK_INT(i == 1 ? get(32768, &d) : put(9, &d), R_NET_SERVER);
+	}
 }
 
 /* Doubled packets must not double what follows, whichever way they came. */
@@ -684,6 +803,7 @@ static void test_doubled(void)
 static void test_wrap(void)
 {
 	struct diag d;
+	size_t n;
 
 	/* all the way round, in small blocks */
 	fresh(70000u * 8);
@@ -705,10 +825,11 @@ static void test_wrap(void)
 	t.acked = t.next - 1;
 	w.base = t.next;
 	w.size = 3000100ull * 1468 + 7;
+	/* which some servers tell in 32 bits */
+	t.bytes = (t.next - 1) * 1468;
+	t.feed.size = (uint32_t)w.size;
 	send_window();
 	for (uint64_t at = (t.next - 1) * 1468;;) {
-		size_t n;
-
 		CHECK_INT(
 		    t.feed.ops->read(&t.feed, read_buf, 32768, &n, &d), 0);
 		if (n == 0 || read_buf[n - 1] != byte_at(at + n - 1)) {
@@ -718,6 +839,64 @@ static void test_wrap(void)
 		at += n;
 	}
 	tftp_close(&t);
+	/* in more it is more than was told */
+	fresh(100000);
+	CHECK_INT(tftp_open(&t, &w.io, &q, &d), 0);
+	t.bytes = t.feed.size = UINT32_MAX + 1ull;
+	CHECK_INT(
+	    t.feed.ops->read(&t.feed, read_buf, 32768, &n, &d), R_NET_SIZE);
+	tftp_close(&t);
+}
+
+/* What is acknowledged when these blocks come, with windows of 8. "." behind
+ * a number: the file ends there. */
+static const char *acks(const char *blocks)
+{
+	struct diag d = {0};
+	unsigned order = 0;
+	size_t n;
+
+	fresh(1000000);
+	q.window = 8;
+	CHECK_INT(tftp_open(&t, &w.io, &q, &d), 0);
+	w.on_wire = 0;
+	w.running = false;
+	w.listen_until = w.now + w.way + 1000;
+	while (*blocks != '\0') {
+		char *end;
+		long number = strtol(blocks, &end, 10);
+		uint8_t p[4 + 1468] = {
+		    0, 3, (uint8_t)(number >> 8), (uint8_t)number};
+		bool last = *end == '.';
+
+		put_on_wire(false, w.at, p, last ? 100 : sizeof p, order++);
+		blocks = end + last;
+	}
+	while (t.feed.ops->read(&t.feed, read_buf, 32768, &n, &d) == 0 && n > 0)
+		;
+	return w.acks;
+}
+
+static void test_acknowledged(void)
+{
+	CHECK_STR(acks("1 2 3 4 5 6 7 8"), " 8");
+	CHECK_STR(acks("1 2 3 4."), " 4");
+	/* changed places; or lost, with a second one behind */
+	CHECK_STR(acks("1 2 4"), "");
+	CHECK_STR(acks("1 2 4 3 5 6 7 8"), " 8");
+	CHECK_STR(acks("1 2 4 5"), " 2");
+	CHECK(!w.timing);
+	/* once, until the server has begun again and lost it again */
+	CHECK_STR(acks("1 2 4 5 6 7 8"), " 2");
+	CHECK_STR(acks("1 2 4 5 2 6 7"), " 2");
+	CHECK_STR(acks("1 2 4 5 4 5"), " 2 2");
+	CHECK_STR(acks("1 2 4 5 3 6 7 8 9 10"), " 2 10");
+	/* there will be no second one */
+	CHECK_STR(acks("1 2 3 4 5 6 8"), " 6");
+	CHECK_STR(acks("1 2 4."), " 2");
+	/* of long ago, as numbers go */
+	CHECK_STR(acks("0 65535 65530 1 2 3"), "");
+	CHECK_INT(t.turned, 0);
 }
 
 static void test_weather(void)
@@ -846,7 +1025,7 @@ static void test_close(void)
 
 struct memory_feed {
 	struct feed feed;
-	uint64_t at;
+	uint64_t at, len;
 	int fail;
 };
 
@@ -859,7 +1038,7 @@ static int memory_read(
 	*n = 0;
 	if (m->fail && m->at > 3000)
 		return diag_fail(d, m->fail, "broken");
-	while (*n < cap && *n < 333 && m->at < m->feed.size)
+	while (*n < cap && *n < 333 && m->at < m->len)
 		p[(*n)++] = byte_at(m->at++);
 	return 0;
 }
@@ -868,11 +1047,14 @@ static int put(uint64_t size, struct diag *d)
 {
 	static const struct feed_ops ops = {"memory", memory_read};
 	static uint8_t written_to[200000];
-	struct memory_feed m = {{&ops, size, ""}, 0, 0};
+	struct memory_feed m = {{&ops, size, ""}, 0, 0, 0};
 	int r;
 
+	size = MIN(size, sizeof written_to - 100);
+	m.len = size;
+
 	memset(d, 0, sizeof *d);
-	w.written = written_to;
+	w.written = w.deaf ? NULL : written_to;
 	if (w.dies_at == 1)
 		m.fail = R_IO;
 	r = tftp_put(&t, &w.io, &q, &m.feed, d);
@@ -883,13 +1065,15 @@ static int put(uint64_t size, struct diag *d)
 			same = w.written[i] == byte_at(i);
 		CHECK(same);
 		CHECK_INT(t.bytes, size);
+		CHECK_INT(t.next - 1, size / t.block + 1);
 	}
 	return r;
 }
 
 static void test_put(void)
 {
-	static const uint64_t sizes[] = {0, 1, 512, 1468, 1469, 150000};
+	static const uint64_t sizes[] = {
+	    0, 1, 511, 512, 1467, 1468, 1469, 150000};
 	struct diag d;
 
 	for (unsigned i = 0; i < ARRAY_LEN(sizes); i++)
@@ -915,6 +1099,18 @@ static void test_put(void)
 	w.dies_at = 1;
 	w.patience = FOREVER / 2;
 	CHECK_INT(put(100000, &d), R_IO);
+	settle();
+	CHECK_INT(w.cancelled, 1);
+	fresh(0);
+	CHECK_INT(put(FEED_UNKNOWN, &d), 0);
+	CHECK_STR(w.asked, "blksize|1468|");
+	/* what looks like an acknowledgement, and is none */
+	fresh(0);
+	w.deaf = true;
+	w.patience = FOREVER / 2;
+	put_on_wire(false, (struct tftp_peer){HOST, 1025},
+	    (const uint8_t[]){0, 9, 0, 1}, 4, 1200);
+	CHECK_INT(put(100, &d), R_TIMEOUT);
 	fresh(0);
 	w.oack = "windowsize|4|";
 	CHECK_INT(put(100, &d), R_TFTP_OPTION);
@@ -923,6 +1119,8 @@ static void test_put(void)
 int main(void)
 {
 	test_sizes();
+	test_round_trip();
+	test_acknowledged();
 	test_options();
 	test_errors();
 	test_silence();
