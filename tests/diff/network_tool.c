@@ -7,6 +7,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -133,6 +134,9 @@ int main(int argc, char **argv)
 	if (strcmp(argv[0], "udhcpc") == 0)
 		return fake_client();
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	/* A script whose client was ended is ours to reap: until somebody does
+	 * it counts as one of the few processes that its user may have. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	log_to(say, NULL, LOG_DEBUG);
 	net_conf_default(&conf);
 	for (int i = 2; i < argc; i++)
