@@ -36,7 +36,7 @@ static int once_read(
 
 static const struct feed_ops once_ops = {"once", once_read};
 
-static int take_head(struct diag *d)
+static int take_head(bool raw, struct diag *d)
 {
 	size_t n;
 	int r;
@@ -48,8 +48,9 @@ static int take_head(struct diag *d)
 			return r;
 		once.have += n;
 	} while (n > 0 && once.have < sizeof once.head);
-	return once.have > 0 ? 0
-	                     : diag_fail(d, R_STREAM_CUT, "nothing was sent");
+	return once.have > 0 || raw
+	           ? 0
+	           : diag_fail(d, R_STREAM_CUT, "nothing was sent");
 }
 
 static int too_large(const struct source *s, uint64_t size, struct diag *d)
@@ -124,7 +125,7 @@ static int once_list(struct source *s, struct diag *d)
 		return r;
 	once.feed = *once.below;
 	once.feed.ops = &once_ops;
-	r = take_head(d);
+	r = take_head(s->raw, d);
 	if (r != 0)
 		return r;
 	if (s->raw ||

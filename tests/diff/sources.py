@@ -274,6 +274,9 @@ def test_tftp():
     server = Server(stranger)
     rc, out = run("fetch", server.url(), "fetched")
     check(rc == 0 and read("fetched") == b"good", "a stranger: " + out)
+    # whatever comes: nothing, too
+    rc, out = run("fetch", "-", "empty", stdin=b"")
+    check(rc == 0 and read("empty") == b"", "fetch: nothing: " + out)
     write("note", b"note\n")
     full = Server(lambda request, options: [error(3, b"disk full")])
     refused("send, full", run("send", "note", full.url("up")),

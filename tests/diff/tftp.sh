@@ -149,6 +149,7 @@ for server in hpa atftpd; do
 done
 for server in hpa atftpd dnsmasq; do
 	fetch "4000000 bytes" $server 4000000
+	fetch "nothing" $server 0
 done
 ok=0
 rm -f out
