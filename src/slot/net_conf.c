@@ -78,6 +78,11 @@ static bool read_address(uint8_t ip[IPV4_LEN], struct slice s)
 	return s.len == 0 || ipv4_parse(ip, s);
 }
 
+static bool read_host(uint8_t ip[IPV4_LEN], struct slice s)
+{
+	return read_address(ip, s) && (ipv4_none(ip) || ipv4_is_host(ip));
+}
+
 static bool read_ip(struct net_conf *n, struct slice s)
 {
 	struct slice field[FIELDS] = {{NULL, 0}}, tail;
@@ -89,9 +94,9 @@ static bool read_ip(struct net_conf *n, struct slice s)
 		field[i] = s;
 		s = tail;
 	}
-	if (!read_address(n->ip, field[CLIENT]) ||
-	    !read_address(n->ip_server, field[SERVER]) ||
-	    !read_address(n->gateway, field[GATEWAY]) ||
+	if (!read_host(n->ip, field[CLIENT]) ||
+	    !read_host(n->ip_server, field[SERVER]) ||
+	    !read_host(n->gateway, field[GATEWAY]) ||
 	    !read_address(n->mask, field[MASK]) ||
 	    (field[DEVICE].len > 0 && !read_interface(n, field[DEVICE])))
 		return false;
@@ -103,7 +108,7 @@ static bool read_ip(struct net_conf *n, struct slice s)
 	n->how = NET_STATIC;
 	if (ipv4_none(n->mask))
 		ipv4_class_mask(n->mask, n->ip);
-	return ipv4_is_host(n->ip) && ipv4_is_mask(n->mask);
+	return ipv4_is_mask(n->mask);
 }
 
 const char *net_conf_read(

@@ -46,7 +46,9 @@ static void test_ip(void)
 	    "::::::", ":", "10.0.0.1:x", "10.0.0.1::x",
 	    "10.0.0.1:::255.0.255.0", "10.0.0.1:::24", "10.0.0.1:::::eth0:nfs",
 	    ":::::../x:dhcp", ":::::a/b:dhcp", ":::::.a:dhcp",
-	    ":::::abcdefghijklmnop:dhcp", "[fe80::1]"};
+	    ":::::abcdefghijklmnop:dhcp", "[fe80::1]",
+	    "10.0.0.2:255.255.255.255", ":127.0.0.1::::eth0:dhcp",
+	    "10.0.0.2::224.0.0.1"};
 
 	CHECK_STR(ip("dhcp"), "2 - " NONE " " NONE " " NONE " " NONE);
 	CHECK_STR(ip("on"), "2 - " NONE " " NONE " " NONE " " NONE);
