@@ -112,6 +112,18 @@ static void test_optional(void)
 	CHECK(ipv4_none(l.gateway));
 	CHECK_INT(l.mtu, 0);
 	CHECK_STR(l.file, "");
+	/* at the ends of the classes */
+	CHECK_INT(READ("ip=126.0.0.1"), 0);
+	CHECK(ip_is(l.mask, "255.0.0.0"));
+	CHECK_INT(READ("ip=128.0.0.1"), 0);
+	CHECK(ip_is(l.mask, "255.255.0.0"));
+	CHECK_INT(READ("ip=191.0.0.1"), 0);
+	CHECK(ip_is(l.mask, "255.255.0.0"));
+	CHECK_INT(READ("ip=192.0.0.1"), 0);
+	CHECK(ip_is(l.mask, "255.255.255.0"));
+	/* no router that is one machine's */
+	CHECK_INT(READ("ip=192.168.2.15", "router=224.0.0.1"), 0);
+	CHECK(ipv4_none(l.gateway));
 	/* of no use, and passed over */
 	CHECK_INT(READ("ip=192.168.2.15", "router=x 255.255.255.255 10.1.1.1",
 	              "mtu=575", "tftp=\033[2J", "bootfile=a\nb"),
@@ -188,6 +200,9 @@ static void test_struct(void)
 	CHECK_INT(
 	    check_changed(offsetof(struct lease, server), 255), R_NET_LEASE);
 	CHECK_INT(check_changed(offsetof(struct lease, mtu), 1), R_NET_LEASE);
+	/* 65536 and more, in one byte order */
+	CHECK_INT(
+	    check_changed(offsetof(struct lease, mtu) + 2, 1), R_NET_LEASE);
 	CHECK_INT(check_changed(name, '\033'), R_NET_LEASE);
 	CHECK_INT(check_changed(file + 1, '\n'), R_NET_LEASE);
 	CHECK_INT(check_changed(file, 0x80), R_NET_LEASE);

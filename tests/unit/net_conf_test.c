@@ -145,6 +145,8 @@ static void test_file(void)
 	CHECK(server_is("10.0.0.1:6969"));
 	CHECK_STR(s.net.file, "x y.raucb");
 	/* the command line comes first, and may take back */
+	CHECK_INT(settings_cmdline(&s, "lifeboat.tftp=", &d), 0);
+	CHECK(server_is("0.0.0.0:69"));
 	CHECK_INT(settings_cmdline(&s, "lifeboat.tftp=10.0.0.2:z", &d), 0);
 	CHECK(server_is("10.0.0.2:69"));
 	CHECK_STR(s.net.file, "z");

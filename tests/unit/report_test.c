@@ -115,7 +115,7 @@ static unsigned live(const char *name)
 
 static void test_kept(void)
 {
-	char line[200];
+	static char line[REPORT_BYTES - REPORT_BYTES / 4];
 
 	memset(&report, 0, sizeof report);
 	report_line("first");
@@ -123,10 +123,15 @@ static void test_kept(void)
 	CHECK_INT(report.len, 13);
 	CHECK_MEM(report.text, "first\nsecond\n", 13);
 	for (unsigned i = 0; i < 5000; i++) {
-		fmt(line, sizeof line, "line %u %0100u", i, i);
+		fmt(line, 200, "line %u %0100u", i, i);
 		report_line(line);
 		CHECK(report.len <= REPORT_BYTES);
 	}
+	/* what does not fit even then */
+	memset(line, 'x', sizeof line - 1);
+	report_line(line);
+	CHECK(report.len < REPORT_BYTES);
+	CHECK(!memchr(report.text, 'x', report.len));
 	report.text[report.len - 1] = '\0';
 	CHECK(strncmp(report.text, "first\nsecond\nline 0 0", 21) == 0);
 	CHECK(strstr(report.text, "\n...\nline 4") != NULL);
@@ -150,6 +155,10 @@ static void test_departure(void)
 	net.phase = NETWORK_IDLE;
 	CHECK_INT(live(""), 0);
 	CHECK_INT(begun + job.started, 0);
+	settings.net.how = NET_OFF;
+	CHECK_INT(live("log.txt"), 0);
+	CHECK_INT(begun + job.started, 0);
+	settings.net.how = NET_UNSAID;
 
 	CHECK_INT(live("log-%s.txt"), 2);
 	CHECK_INT(begun, 1);

@@ -102,7 +102,9 @@ void network_begin(const struct net_conf *n, uint64_t now_ms)
 	(void)n;
 	(void)now_ms;
 	net_begun++;
-	net.phase = net.failed.reason != 0 ? NETWORK_FAILED : NETWORK_UP;
+	net.phase = net.failed.reason != 0 && net.file[0] != '\0'
+	                ? NETWORK_FAILED
+	                : NETWORK_UP;
 }
 
 void network_end(void)
@@ -827,7 +829,7 @@ static void begin_with_server(void)
 	config.settings.net.tftp = true;
 	net.server[0] = 10;
 	net.server[3] = 2;
-	net.port = 69;
+	net.port = 6969;
 	fmt(net.file, sizeof net.file, "x.raucb");
 }
 
@@ -837,7 +839,7 @@ static void test_far_away_comes_after_media(void)
 	job.feed_fails = R_NET_SERVER;
 	CHECK(!live(3600));
 	CHECK_INT(job.searches - job.feeds, 1);
-	CHECK_STR(job.bundle, "tftp://10.0.0.2:69/x.raucb");
+	CHECK_STR(job.bundle, "tftp://10.0.0.2:6969/x.raucb");
 	CHECK(!job.give_up_good);
 	CHECK_INT(job.line, 0);
 	CHECK(net_begun - job.feeds <= 1);
@@ -870,6 +872,16 @@ static void test_no_link(void)
 	CHECK(net_begun > 3);
 	CHECK(times_said("eth0: no cable [no-link]") >= net_begun);
 	CHECK(times_said("the last attempt failed: eth0: no cable") > 3);
+}
+
+static void test_no_file_there(void)
+{
+	begin_with_server();
+	net.file[0] = '\0';
+	(void)diag_fail(&net.failed, R_NET_CONFIG, "no file to ask for");
+	CHECK(!live(600));
+	CHECK_INT(job.feeds, 0);
+	CHECK(times_said("no file to ask for [network-config]") > 0);
 }
 
 static void test_network_and_line_in_turn(void)
@@ -915,6 +927,7 @@ static void test_a_stick_ends_a_transfer_that_waits(void)
 	event(UEVENT_ADD, "sdb");
 	job.facts.medium = POLICY_NEW;
 	CHECK(!live(0));
+	CHECK_INT(net_ended, 1);
 	CHECK(live(5));
 	CHECK_INT(job.writes, 1);
 	CHECK_INT(job.feeds, 1);
@@ -1121,6 +1134,7 @@ int main(void)
 	test_progress_is_readable();
 	test_far_away_comes_after_media();
 	test_no_link();
+	test_no_file_there();
 	test_network_and_line_in_turn();
 	test_a_console_is_no_line_to_listen_on();
 	test_the_wait_ends_all_the_same();
