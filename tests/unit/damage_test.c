@@ -5,7 +5,8 @@
  * for exactly one reason, and the slot is not touched.
  *
  * usage: damage_test [full]. Without `full` one byte in 7 of the signature and
- * its size, and one in 41 of the payload and of the lengths; with it all.
+ * its size, and one in 41 of the payload and of the lengths, in one bit with
+ * gcc, in all with clang; with it all.
  */
 #include <stdlib.h>
 #include <time.h>
@@ -115,9 +116,11 @@ static void test_format(const char *name, enum bundle_format format, bool full)
 		unsigned accepted = t.accepted;
 
 		file[at] = was ^ (uint8_t)(1u << at % 8);
-		try(&t, size);
+		if (full || !TURN)
+			try(&t, size);
 		file[at] = (uint8_t)~was;
-		try(&t, size);
+		if (full || TURN)
+			try(&t, size);
 		file[at] = was;
 		if (t.accepted != accepted)
 			printf("%s: byte %zu (%zu of the signature) may be "

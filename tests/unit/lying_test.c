@@ -196,7 +196,7 @@ static void test_format(const char *name, enum bundle_format format)
 		CHECK(whole(&root) && whole(&boot));
 		reads = liar.reads;
 		CHECK(reads > 10);
-		for (unsigned n = 0; n < reads; n++) {
+		for (unsigned n = TURN; n < reads; n += 2) {
 			for (int lie = LIE_BIT; lie < LIES; lie++) {
 				int r = run((enum lie)lie, n, half, &d);
 
