@@ -10,13 +10,13 @@
 
 /* squashfs compression */
 #ifndef OPT_GZIP
-#define OPT_GZIP 1 /* 5,304 */
+#define OPT_GZIP 1 /* 5,288 */
 #endif
 #ifndef OPT_ZSTD
-#define OPT_ZSTD 1 /* 17,240 */
+#define OPT_ZSTD 1 /* 17,216 */
 #endif
 #ifndef OPT_XZ
-#define OPT_XZ 1 /* 7,136 */
+#define OPT_XZ 1 /* 7,120 */
 #endif
 #ifndef OPT_LZ4
 #define OPT_LZ4 1 /* 784 */
@@ -24,7 +24,7 @@
 
 /* bundle formats beside verity */
 #ifndef OPT_PLAIN
-#define OPT_PLAIN 1 /* 1,912 */
+#define OPT_PLAIN 1 /* 1,904 */
 #endif
 #ifndef OPT_CRYPT
 #define OPT_CRYPT 1 /* 14,936 */
@@ -40,27 +40,27 @@
 
 /* boot loaders */
 #ifndef OPT_UBOOT
-#define OPT_UBOOT 1 /* 5,216 */
+#define OPT_UBOOT 1 /* 5,200 */
 #endif
 
 /* sources: partitions and FAT on USB sticks and SD cards, exFAT beside it,
  * a TFTP server, a serial line */
 #ifndef OPT_USB
-#define OPT_USB 1 /* 7,744 */
+#define OPT_USB 1 /* 7,720 */
 #endif
 #ifndef OPT_EXFAT
 #define OPT_EXFAT 1 /* 2,168 */
 #endif
 #ifndef OPT_TFTP
-#define OPT_TFTP 1 /* 13,768 */
+#define OPT_TFTP 1 /* 13,936 */
 #endif
 #ifndef OPT_SERIAL
-#define OPT_SERIAL 1 /* 8,848 */
+#define OPT_SERIAL 1 /* 8,816 */
 #endif
 
 /* bundles in stream order, over what comes once */
 #ifndef OPT_STREAM
-#define OPT_STREAM 1 /* 7,864 */
+#define OPT_STREAM 1 /* 7,984 */
 #endif
 /* What comes once, in whatever way: standard input comes with any of them. */
 #define OPT_FEED (OPT_TFTP || OPT_SERIAL || OPT_STREAM)
@@ -77,7 +77,7 @@
 
 /* what info says of the chain and of each policy, in shell and JSON, too */
 #ifndef OPT_VERDICT
-#define OPT_VERDICT 1 /* 1,592 */
+#define OPT_VERDICT 1 /* 1,576 */
 #endif
 
 #endif
